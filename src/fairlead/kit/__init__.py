@@ -1,0 +1,1 @@
+"""Small shared parts that know no feature: database, clock, ids, expressions, pages."""
