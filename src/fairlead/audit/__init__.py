@@ -1,0 +1,35 @@
+"""The append-only record of everything that happened, sealed in a hash chain and verified offline."""
+
+from fairlead.audit.exporting import ExportedRecord, write_export
+from fairlead.audit.service import (
+    Trail,
+    changes_since,
+    erase_customer,
+    history,
+    publish_heads,
+    read_heads,
+    recent_seals,
+    seal_all,
+    seal_entries,
+)
+from fairlead.audit.signing import Signer
+from fairlead.audit.verifying import Problem, StoredRecord, Verification, verify
+
+__all__ = [
+    "ExportedRecord",
+    "Problem",
+    "Signer",
+    "StoredRecord",
+    "Trail",
+    "Verification",
+    "changes_since",
+    "erase_customer",
+    "history",
+    "publish_heads",
+    "read_heads",
+    "recent_seals",
+    "seal_all",
+    "seal_entries",
+    "verify",
+    "write_export",
+]
