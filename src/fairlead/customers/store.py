@@ -1,0 +1,254 @@
+"""All SQL of the customers but the search."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Executable,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql
+
+from fairlead.customers import tables as t
+from fairlead.customers.model import CustomerDraft, Identity, KnownIdentity, TimelineEntry, TimelineNote, fold
+from fairlead.kit.clock import to_micros
+from fairlead.kit.ids import new_id, new_ids
+from fairlead.kit.unit_of_work import Reader, UnitOfWork
+
+_CUSTOMER_COLUMNS = (
+    "id", "name", "name_folded", "company", "company_folded", "country", "language",
+    "value_minor", "created_at",
+)  # fmt: skip
+_IDENTITY_COLUMNS = ("kind", "value", "customer_id", "source", "added_at")
+_CLAIM = (
+    postgresql.insert(t.identity)
+    .from_select(
+        list(_IDENTITY_COLUMNS),
+        select(
+            *(func.unnest(bindparam(name, type_=ARRAY(Text))) for name in _IDENTITY_COLUMNS[:-1]),
+            bindparam("added_at", type_=t.identity.c.added_at.type),
+        ),
+    )
+    .on_conflict_do_nothing()
+    .returning(t.identity.c.kind, t.identity.c.value)
+)
+
+
+def _among(reader: Reader, column: ColumnElement[str], values: Iterable[str]) -> ColumnElement[bool]:
+    """`column` is one of `values`, as one parameter: the statement stays the same however many there are."""
+    if reader.dialect == "postgresql":
+        return column == any_(bindparam(None, list(values), type_=ARRAY(Text), unique=True))
+    listed = func.json_each(json.dumps(list(values))).table_valued("value")
+    return column.in_(select(listed.c.value))
+
+
+def _rows(reader: Reader, query: Executable) -> list[Any]:
+    return list(reader.execute(query))
+
+
+def holders_of(reader: Reader, identities: Iterable[Identity]) -> dict[Identity, str]:
+    """Whose these identities are; those that nobody has are absent."""
+    by_kind: dict[str, set[str]] = defaultdict(set)
+    for kind, value in identities:
+        by_kind[kind].add(value)
+    found: dict[Identity, str] = {}
+    c = t.identity.c
+    for kind, values in by_kind.items():
+        query = select(c.value, c.customer_id).where(c.kind == kind, _among(reader, c.value, values))
+        found.update(((kind, value), holder) for value, holder in _rows(reader, query))
+    return found
+
+
+def insert_customers(uow: UnitOfWork, new: Sequence[tuple[str, CustomerDraft]]) -> None:
+    """New customers, under the ids given."""
+    now = to_micros(uow.now)
+    rows = [
+        (one_id, d.name, fold(d.name), d.company, fold(d.company), d.country, d.language, d.value_minor, now)
+        for one_id, d in new
+    ]
+    if rows:
+        uow.insert_many(t.customer, _CUSTOMER_COLUMNS, rows)
+
+
+def claim_identities(uow: UnitOfWork, added: dict[Identity, tuple[str, str]]) -> set[Identity]:
+    """Store identities; answers with those stored, which lacks any that another transaction had first.
+
+    Waits for other transactions that are storing the same ones, all in one order so that none wait in a ring.
+    """
+    if not added:
+        return set()
+    now = to_micros(uow.now)
+    rows = [(kind, value, holder, source, now) for (kind, value), (holder, source) in sorted(added.items())]
+    if uow.dialect != "postgresql":  # SQLite has one writer, so nobody can have come in between
+        uow.insert_many(t.identity, _IDENTITY_COLUMNS, rows)
+        return set(added)
+    columns = dict(zip(_IDENTITY_COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
+    stored: list[Any] = list(uow.execute(_CLAIM, {**columns, "added_at": uow.now}))
+    return {(row.kind, row.value) for row in stored}
+
+
+def take_back(uow: UnitOfWork, identities: Iterable[Identity], customer_ids: Sequence[str]) -> None:
+    """Remove what this very transaction stored, after another turned out to be first."""
+    c = t.identity.c
+    for kind, value in identities:
+        uow.execute(delete(t.identity).where(c.kind == kind, c.value == value))
+    uow.execute(delete(t.customer).where(_among(uow, t.customer.c.id, customer_ids)))
+
+
+def insert_timeline(uow: UnitOfWork, notes: Sequence[TimelineNote]) -> None:
+    """Lines of timelines, dated now."""
+    now = to_micros(uow.now)
+    ids = new_ids("tml", len(notes))
+    rows = [(i, n.customer_id, now, n.kind, n.words, n.subject) for i, n in zip(ids, notes, strict=True)]
+    if rows:
+        uow.insert_many(t.timeline, ("id", "customer_id", "at", "kind", "words", "subject"), rows)
+
+
+def timeline(
+    reader: Reader, customer_id: str, limit: int, before: tuple[datetime, str] | None
+) -> list[TimelineEntry]:
+    """Lines of one timeline, newest first, those before (at, id)."""
+    c = t.timeline.c
+    query = select(c.id, c.at, c.kind, c.words, c.subject).where(c.customer_id == customer_id)
+    if before:
+        query = query.where(or_(c.at < before[0], and_(c.at == before[0], c.id < before[1])))
+        query = query.where(c.at <= before[0])  # says the range in a form that both planners use
+    rows = _rows(reader, query.order_by(c.at.desc(), c.id.desc()).limit(limit))
+    return [TimelineEntry(*row) for row in rows]
+
+
+def customers(reader: Reader, ids: Sequence[str]) -> dict[str, Any]:
+    """Rows by id; unknown ids are absent."""
+    rows = _rows(reader, select(t.customer).where(_among(reader, t.customer.c.id, ids))) if ids else []
+    return {row.id: row for row in rows}
+
+
+def bare_facts(reader: Reader, ids: Sequence[str]) -> list[Any]:
+    """(id, country, language, owner, value_minor, whether erased) of these customers."""
+    c = t.customer.c
+    query = select(c.id, c.country, c.language, c.owner, c.value_minor, c.erased_at.is_not(None))
+    return _rows(reader, query.where(_among(reader, c.id, ids)))
+
+
+def lock_customer(uow: UnitOfWork, customer_id: str) -> Any:
+    """The customer's row, kept from others until the end; None when there is none."""
+    return uow.execute(select(t.customer).where(t.customer.c.id == customer_id).with_for_update()).first()
+
+
+def flags_of(reader: Reader, ids: Sequence[str], now: datetime) -> list[Any]:
+    """(customer, flag, value) of rows that have not expired, oldest first: the last one counts."""
+    c = t.flag.c
+    alive = or_(c.expires_at.is_(None), c.expires_at > now)
+    query = select(c.customer_id, c.flag, c.value).where(_among(reader, c.customer_id, ids), alive)
+    return _rows(reader, query.order_by(c.set_at, c.id))
+
+
+def consents_of(reader: Reader, ids: Sequence[str]) -> list[Any]:
+    """(customer, purpose, channel, state), oldest first: the last one counts."""
+    c = t.consent.c
+    query = select(c.customer_id, c.purpose, c.channel, c.state).where(_among(reader, c.customer_id, ids))
+    return _rows(reader, query.order_by(c.at, c.id))
+
+
+def addresses_of(reader: Reader, ids: Sequence[str]) -> list[Any]:
+    """(customer, kind, value, whether verified) of every identity."""
+    c = t.identity.c
+    query = select(c.customer_id, c.kind, c.value, c.verified_at.is_not(None))
+    return _rows(reader, query.where(_among(reader, c.customer_id, ids)))
+
+
+def identities_of(reader: Reader, customer_id: str) -> list[KnownIdentity]:
+    """Identities of one customer, by kind and value."""
+    c = t.identity.c
+    query = select(c.kind, c.value, c.source, c.added_at, c.verified_at).where(c.customer_id == customer_id)
+    return [KnownIdentity(*row) for row in _rows(reader, query.order_by(c.kind, c.value))]
+
+
+def suppressed_channels(reader: Reader, addresses: Iterable[str]) -> dict[str, set[str]]:
+    """Address → channels on which it is suppressed now; addresses that are free are absent."""
+    c = t.suppression.c
+    query = select(c.address, c.channel, c.state).where(_among(reader, c.address, addresses))
+    newest = {(row.address, row.channel): row.state for row in _rows(reader, query.order_by(c.at, c.id))}
+    found: dict[str, set[str]] = defaultdict(set)
+    for (address, channel), state in newest.items():
+        if state == "suppressed":
+            found[address].add(channel)
+    return found
+
+
+def insert_identity(uow: UnitOfWork, identity: Identity, customer_id: str, source: str) -> str:
+    """Whose the identity is now: this customer's, or that of whoever had it first."""
+    if identity not in (held := holders_of(uow, [identity])):
+        if claim_identities(uow, {identity: (customer_id, source)}):
+            return customer_id
+        held = holders_of(uow, [identity])
+    return held.get(identity, "")
+
+
+def set_verified(uow: UnitOfWork, identity: Identity, customer_id: str) -> bool:
+    """False when the customer has no such identity."""
+    c = t.identity.c
+    mine = and_(c.kind == identity[0], c.value == identity[1], c.customer_id == customer_id)
+    return uow.execute(update(t.identity).where(mine).values(verified_at=uow.now)).rowcount == 1
+
+
+def insert_flag(uow: UnitOfWork, customer_id: str, values: dict[str, Any]) -> str:
+    """Append a flag row; its id."""
+    row_id = new_id("flg")
+    uow.execute(insert(t.flag).values(id=row_id, customer_id=customer_id, set_at=uow.now, **values))
+    return row_id
+
+
+def insert_consent(uow: UnitOfWork, customer_id: str, values: dict[str, Any]) -> str:
+    """Append a consent row; its id."""
+    row_id = new_id("cns")
+    uow.execute(insert(t.consent).values(id=row_id, customer_id=customer_id, at=uow.now, **values))
+    return row_id
+
+
+def insert_suppression(uow: UnitOfWork, values: dict[str, Any]) -> str:
+    """Append a suppression row; its id."""
+    row_id = new_id("sup")
+    uow.execute(insert(t.suppression).values(id=row_id, at=uow.now, **values))
+    return row_id
+
+
+def holder_of_address(reader: Reader, address: str) -> str | None:
+    """The customer who has this address as an identity of any kind, None when nobody has."""
+    c = t.identity.c
+    kinds = ("email", "phone", "external_id")
+    query = select(c.customer_id).where(c.kind.in_(kinds), c.value == address).limit(1)
+    return reader.execute(query).scalar()
+
+
+def set_owner(uow: UnitOfWork, customer_id: str, owner: str | None) -> None:
+    """Write the owner."""
+    uow.execute(update(t.customer).where(t.customer.c.id == customer_id).values(owner=owner))
+
+
+def blank(uow: UnitOfWork, customer_id: str) -> None:
+    """Take everything personal out of the customer's rows; suppressions stay, by address alone."""
+    blanks = {"name": "", "name_folded": "", "company": "", "company_folded": ""}
+    unknown = dict.fromkeys(("country", "language", "time_zone", "owner", "value_minor"))
+    mine = t.customer.c.id == customer_id
+    uow.execute(update(t.customer).where(mine).values(**blanks, **unknown, erased_at=uow.now))
+    uow.execute(delete(t.identity).where(t.identity.c.customer_id == customer_id))
+    uow.execute(delete(t.flag).where(t.flag.c.customer_id == customer_id))
+    uow.execute(update(t.consent).where(t.consent.c.customer_id == customer_id).values(proof={}))
+    uow.execute(update(t.timeline).where(t.timeline.c.customer_id == customer_id).values(words=""))
