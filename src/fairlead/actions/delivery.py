@@ -1,0 +1,52 @@
+"""What the outbox needs of whoever delivers; `fairlead.connectors` hands these names on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+class ReceiptState(StrEnum):
+    """What a connector can say of one delivery."""
+
+    SENT = "sent"
+    REFUSED = "refused"
+    """Never will be, however often it is tried: a bad address, a record that is gone."""
+    FAILED = "failed"
+    """This key had no effect so far; a later delivery may work."""
+    AMBIGUOUS = "ambiguous"
+    """Nobody can know whether it was sent; it is not sent again by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One effect to bring about; the same `idempotency_key` always means the same effect, at most once."""
+
+    idempotency_key: str
+    kind: str
+    body: dict[str, Any] = field(default_factory=dict)
+    customer_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer to a delivery; `detail` is for people, at most 2,000 characters of it are kept."""
+
+    state: ReceiptState
+    detail: str = ""
+
+
+class Connector(Protocol):
+    """A way out of Fairlead."""
+
+    name: str
+    """What actions call it by; stable."""
+
+    def deliver(self, delivery: Delivery) -> Receipt:
+        """Bring the effect about; called outside any transaction, by several threads and processes.
+
+        A key that was accepted before is answered with `sent` and has no second effect. Returns within 20 s.
+        An exception counts as `failed`: raise only where nothing was sent.
+        """
+        ...

@@ -1,0 +1,344 @@
+"""All SQL of the actions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Executable,
+    Integer,
+    Select,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    literal_column,
+    null,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from fairlead.actions.model import (
+    MAX_BODY_CHARS,
+    ActionDraft,
+    ActionState,
+    Parcel,
+    Scope,
+    ScopeKind,
+    Settled,
+    Ticket,
+    doubtful,
+)
+from fairlead.actions.tables import action, action_hold, outbox
+from fairlead.errors import TooLargeError
+from fairlead.kit.clock import to_micros
+from fairlead.kit.jsons import dumps
+from fairlead.kit.unit_of_work import Reader, UnitOfWork
+
+VANISHED = "vanished"
+_HELD = action.c.state == literal_column("'held'")  # no parameter, or the partial index could not be used
+_LEASING = 0x0FA2  # advisory lock: whose turn it is to lease
+_COLUMNS = {
+    "id": Text, "idempotency_key": Text, "connector": Text, "kind": Text, "body": Text, "playbook": Text,
+    "checkpoint": Text, "case_id": Text, "customer_id": Text, "serial_key": Text, "state": Text,
+    "due_at": BigInteger, "expires_at": BigInteger, "attempt": Integer, "created_at": BigInteger,
+}  # fmt: skip
+_OUTBOX = ("action_id", "serial_key", "due_at", "ready_at", "attempt", "withdrawn")
+_INSERT = (
+    postgresql.insert(action)
+    .from_select(
+        list(_COLUMNS),
+        select(*(func.unnest(bindparam(name, type_=ARRAY(kind))) for name, kind in _COLUMNS.items())),
+    )
+    .on_conflict_do_nothing(index_elements=["idempotency_key"])
+    .returning(action.c.id)
+)
+_TICKET = (
+    outbox.c.action_id, action.c.connector, action.c.kind, action.c.playbook, action.c.checkpoint,
+    action.c.case_id, action.c.customer_id, action.c.expires_at,
+    outbox.c.attempt, outbox.c.lease_token, outbox.c.withdrawn,
+)  # fmt: skip
+
+
+def _among(reader: Reader, column: ColumnElement[str], values: Iterable[str]) -> ColumnElement[bool]:
+    """`column` is one of `values`, as one parameter: the statement stays the same however many there are."""
+    if reader.dialect == "postgresql":
+        return column == any_(bindparam(None, list(values), type_=ARRAY(Text), unique=True))
+    listed = func.json_each(json.dumps(list(values))).table_valued("value")
+    return column.in_(select(listed.c.value))
+
+
+def _rows(reader: Reader, query: Executable) -> list[Any]:
+    return list(reader.execute(query))
+
+
+def ids_of_keys(reader: Reader, keys: Iterable[str]) -> dict[str, str]:
+    """Idempotency key → action id, for keys that are known."""
+    query = select(action.c.idempotency_key, action.c.id)
+    return dict(_rows(reader, query.where(_among(reader, action.c.idempotency_key, keys))))
+
+
+def _body(draft: ActionDraft) -> str:
+    text = dumps(draft.body)
+    if len(text) > MAX_BODY_CHARS:
+        message = f"the body of a {draft.kind} action has {len(text)} characters; at most {MAX_BODY_CHARS}"
+        raise TooLargeError(message, field="body", limit=MAX_BODY_CHARS)
+    return text
+
+
+def insert_actions(uow: UnitOfWork, drafts: Sequence[tuple[str, ActionDraft]]) -> set[str]:
+    """Store queued actions under the ids given; answers with those stored, without keys others had first."""
+    now = to_micros(uow.now)
+    rows, queue = [], []
+    for one_id, d in drafts:
+        serial = (d.customer_id if d.serial_key is None else d.serial_key) or None
+        due = now if d.due_at is None else to_micros(d.due_at)
+        expires = None if d.expires_at is None else to_micros(d.expires_at)
+        rows.append(
+            (one_id, d.idempotency_key, d.connector, d.kind, _body(d), d.playbook, d.checkpoint, d.case_id,
+             d.customer_id, serial, "queued", due, expires, 0, now)
+        )  # fmt: skip
+        queue.append((one_id, serial, due, due if expires is None else min(due, expires), 0, False))
+    if uow.dialect == "postgresql":
+        rows.sort(key=lambda row: row[1])  # one order for all, so that nobody waits in a ring
+        columns = dict(zip(_COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
+        stored = set(uow.execute(_INSERT, columns).scalars())
+        queue = [row for row in queue if row[0] in stored]
+    else:  # one writer: what was not there a moment ago is not there now
+        uow.insert_many(action, tuple(_COLUMNS), rows)
+        stored = {row[0] for row in rows}
+    uow.insert_many(outbox, _OUTBOX, queue)
+    return stored
+
+
+def enqueue_again(uow: UnitOfWork, rows: Iterable[Any], *, afresh: bool) -> None:
+    """Queue rows of actions as ready now, in their old place of the order; `afresh` counts attempts from 0.
+
+    One that was perhaps delivered comes back with the token of a worker that vanished.
+    """
+    now = to_micros(uow.now)
+    queue = []
+    for row in rows:
+        lost = not afresh and doubtful(row.result)
+        token, until = (VANISHED, now) if lost else (None, None)
+        attempt = 0 if afresh else row.attempt
+        queue.append((row.id, row.serial_key, to_micros(row.due_at), now, attempt, False, token, until))
+    uow.insert_many(outbox, (*_OUTBOX, "lease_token", "lease_until"), queue)
+
+
+def lock_leasing(uow: UnitOfWork) -> None:
+    """One lease at a time, so that each sees whose serial keys the others took; SQLite has one writer."""
+    if uow.dialect == "postgresql":
+        uow.execute(select(func.pg_advisory_xact_lock(_LEASING)))
+
+
+def _unblocked(now: datetime) -> ColumnElement[bool]:
+    """No older queued action of the same serial key, and none of it under way."""
+    other = outbox.alias("other")
+    same = other.c.serial_key == outbox.c.serial_key
+    older = tuple_(other.c.due_at, other.c.action_id) < tuple_(outbox.c.due_at, outbox.c.action_id)
+    under_way = and_(other.c.lease_until > now, other.c.action_id != outbox.c.action_id)
+    return and_(~exists().where(same, older), ~exists().where(same, under_way))
+
+
+def ready(uow: UnitOfWork, now: datetime, limit: int) -> list[Ticket]:
+    """Actions that may be delivered now, at most one per serial key, longest ready first."""
+    query = select(*_TICKET).join_from(outbox, action, action.c.id == outbox.c.action_id)
+    query = query.where(outbox.c.ready_at <= now, _unblocked(now))
+    query = query.order_by(outbox.c.ready_at, outbox.c.action_id).limit(limit)
+    rows = _rows(uow, query.with_for_update(skip_locked=True, of=outbox))
+    return [Ticket(*row) for row in rows]
+
+
+def lease(uow: UnitOfWork, action_ids: Sequence[str], token: str, until: datetime) -> None:
+    """Mark queued actions as this token's; one more attempt each."""
+    micros = to_micros(until)
+    rows = [(token, micros, micros, one) for one in action_ids]
+    changes = "lease_token = ?, lease_until = ?, ready_at = ?, attempt = attempt + 1"
+    uow.update_many(outbox, changes, "action_id = ?", rows)
+
+
+def take_over(uow: UnitOfWork, token: str, runner: str, now: datetime) -> bool:
+    """Give what is still leased under `token` to one runner; False when nothing is."""
+    c = outbox.c
+    mine = and_(c.lease_token == token, c.lease_until > now)
+    return uow.execute(update(outbox).where(mine).values(lease_token=runner)).rowcount > 0
+
+
+def extend(uow: UnitOfWork, runner: str, now: datetime, until: datetime) -> bool:
+    """Keep what is leased under `runner` until then; False when it ran out, which is final."""
+    c = outbox.c
+    mine = and_(c.lease_token == runner, c.lease_until > now)
+    return uow.execute(update(outbox).where(mine).values(lease_until=until, ready_at=until)).rowcount > 0
+
+
+def leased(reader: Reader, runner: str) -> list[Parcel]:
+    """Everything leased under `runner`, in order of due time."""
+    query = select(*_TICKET, action.c.idempotency_key, action.c.body, outbox.c.lease_until)
+    query = query.join_from(outbox, action, action.c.id == outbox.c.action_id)
+    query = query.where(outbox.c.lease_token == runner).order_by(outbox.c.due_at, outbox.c.action_id)
+    width = len(_TICKET)
+    return [Parcel(Ticket(*row[:width]), *row[width:]) for row in _rows(reader, query)]
+
+
+def still_mine(uow: UnitOfWork, runner: str, action_ids: Sequence[str]) -> dict[str, bool]:
+    """Action → whether it was withdrawn meanwhile, where it still carries the token; locked until the end."""
+    c = outbox.c
+    query = select(c.action_id, c.withdrawn).where(
+        _among(uow, c.action_id, action_ids), c.lease_token == runner
+    )
+    return {row.action_id: row.withdrawn for row in _rows(uow, query.order_by(c.action_id).with_for_update())}
+
+
+def settle(uow: UnitOfWork, settled: Sequence[tuple[str, Settled]]) -> None:
+    """Write what became of queued actions and take them off the queue."""
+    now = to_micros(uow.now)
+    rows = [
+        (
+            s.state.value,
+            dumps(s.result),
+            s.result["attempts"],
+            None if s.state is ActionState.HELD else now,
+            one,
+        )
+        for one, s in settled
+    ]
+    uow.update_many(action, "state = ?, result = ?, attempt = ?, done_at = ?", "id = ?", rows)
+    uow.execute(delete(outbox).where(_among(uow, outbox.c.action_id, [one for one, _ in settled])))
+
+
+def try_later(uow: UnitOfWork, rows: Sequence[tuple[str, datetime, str]]) -> None:
+    """(action, not before, why) of deliveries to be tried again."""
+    values = [(to_micros(at), problem, one) for one, at, problem in rows]
+    changes = "ready_at = ?, problem = ?, lease_token = NULL, lease_until = NULL"
+    uow.update_many(outbox, changes, "action_id = ?", values)
+
+
+def next_ready(reader: Reader, now: datetime) -> datetime | None:
+    """When the next action that nothing blocks may be delivered, or a held one expires."""
+    query = select(outbox.c.ready_at).where(_unblocked(now)).order_by(outbox.c.ready_at).limit(1)
+    held = select(func.min(action.c.expires_at)).where(_HELD)
+    moments = (reader.execute(query).scalar(), reader.execute(held).scalar())
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def held_and_expired(uow: UnitOfWork, now: datetime, limit: int) -> list[Any]:
+    """Rows of held actions whose time is over."""
+    c = action.c
+    query = select(action).where(_HELD, c.expires_at <= now).order_by(c.expires_at).limit(limit)
+    return list(uow.execute(query.with_for_update(skip_locked=True)))
+
+
+def change_states(
+    uow: UnitOfWork, ids: Sequence[str], state: ActionState, result: dict[str, Any] | None, *, done: bool
+) -> None:
+    """Write one state to many actions; None keeps the result that is there."""
+    values: dict[str, Any] = {"state": state.value, "done_at": uow.now if done else None}
+    if result is not None:
+        values["result"] = result
+    uow.execute(update(action).where(_among(uow, action.c.id, ids)).values(**values))
+
+
+def mark_withdrawn(uow: UnitOfWork, ids: Sequence[str]) -> None:
+    """Say of actions under way that they are not to be tried again."""
+    if ids:
+        uow.execute(update(outbox).where(_among(uow, outbox.c.action_id, ids)).values(withdrawn=True))
+
+
+def queued_where(uow: UnitOfWork, condition: ColumnElement[bool]) -> list[Any]:
+    """Rows of queued actions with their `lease_token` and the deliveries `begun`, locked until the end.
+
+    Nobody leases meanwhile. Who is recording a result is waited for: both lock the queue, in order of id.
+    """
+    lock_leasing(uow)
+    query = select(action, outbox.c.lease_token, outbox.c.attempt.label("begun"))
+    query = query.join_from(outbox, action, action.c.id == outbox.c.action_id).where(condition)
+    return _rows(uow, query.order_by(outbox.c.action_id).with_for_update(of=(outbox, action)))
+
+
+def held_where(uow: UnitOfWork, condition: ColumnElement[bool]) -> list[Any]:
+    """Rows of held actions, as `queued_where` gives them; none has a lease."""
+    query = select(action, null().label("lease_token"), action.c.attempt.label("begun"))
+    query = query.where(_HELD, condition).order_by(action.c.id)
+    return _rows(uow, query.with_for_update(of=action))
+
+
+def of_cases(case_ids: Sequence[str]) -> ColumnElement[bool]:
+    """Actions of these cases."""
+    return action.c.case_id.in_(case_ids)
+
+
+def of_customer(customer_id: str) -> ColumnElement[bool]:
+    """Actions that concern this customer."""
+    return action.c.customer_id == customer_id
+
+
+def automatic_of(scope: Scope) -> ColumnElement[bool]:
+    """Automatic actions of a scope, whatever their state."""
+    c = action.c
+    if scope.kind is ScopeKind.WORKSPACE:
+        return c.checkpoint.is_not(None)
+    if scope.kind is ScopeKind.PLAYBOOK:
+        return and_(c.checkpoint.is_not(None), c.playbook == scope.name)
+    return c.checkpoint == scope.name
+
+
+def stops(reader: Reader) -> list[Scope]:
+    """Stop switches that are on."""
+    rows = _rows(reader, select(action_hold.c.kind, action_hold.c.name))
+    return [Scope(ScopeKind(kind), name) for kind, name in rows]
+
+
+def add_stop(uow: UnitOfWork, scope: Scope, actor: str) -> bool:
+    """False when it was on already."""
+    dialect = postgresql if uow.dialect == "postgresql" else sqlite
+    values = {"kind": scope.kind.value, "name": scope.name, "actor": actor, "at": uow.now}
+    statement = dialect.insert(action_hold).values(**values).on_conflict_do_nothing()
+    # An INSERT's rowcount is not kept on Postgres; a row that comes back is.
+    return uow.execute(statement.returning(action_hold.c.kind)).first() is not None
+
+
+def remove_stop(uow: UnitOfWork, scope: Scope) -> bool:
+    """False when it was not on."""
+    c = action_hold.c
+    mine = and_(c.kind == scope.kind.value, c.name == scope.name)
+    return uow.execute(delete(action_hold).where(mine)).rowcount == 1
+
+
+def rows_of(reader: Reader, condition: ColumnElement[bool], limit: int) -> list[Any]:
+    """Rows of actions, oldest first, with why the last delivery is tried again (`problem`)."""
+    query: Select[Any] = select(action, outbox.c.problem, outbox.c.attempt.label("begun"))
+    query = query.select_from(action.outerjoin(outbox, outbox.c.action_id == action.c.id)).where(condition)
+    return list(reader.execute(query.order_by(action.c.created_at, action.c.id).limit(limit)))
+
+
+def lock_action(uow: UnitOfWork, action_id: str) -> Any:
+    """The action's row, kept from others until the end; None when there is none."""
+    return uow.execute(select(action).where(action.c.id == action_id).with_for_update()).first()
+
+
+def blank(uow: UnitOfWork, customer_id: str) -> int:
+    """Empty body and result of everything that was done for a customer; returns how many."""
+    mine = and_(action.c.customer_id == customer_id, action.c.done_at.is_not(None))
+    return uow.execute(update(action).where(mine).values(body={}, result=None)).rowcount
+
+
+def with_ids(ids: Sequence[str]) -> ColumnElement[bool]:
+    """These actions."""
+    return action.c.id.in_(ids)
+
+
+def states(reader: Reader, ids: Sequence[str]) -> list[Any]:
+    """(id, state) of these actions."""
+    return _rows(reader, select(action.c.id, action.c.state).where(_among(reader, action.c.id, ids)))

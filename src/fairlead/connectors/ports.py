@@ -1,0 +1,7 @@
+"""What a connector is. The outbox stands to the left and owns the words; others take them from here."""
+
+from __future__ import annotations
+
+from fairlead.actions import Connector, Delivery, Receipt, ReceiptState
+
+__all__ = ["Connector", "Delivery", "Receipt", "ReceiptState"]
