@@ -1,0 +1,263 @@
+"""Ruling on proposals, settling them, and the autonomy that people grant or take away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fairlead.actions import Scope, ScopeKind, hold_for, release_for
+from fairlead.checkpoints import store
+from fairlead.checkpoints.draws import draws_for
+from fairlead.checkpoints.model import Grant, GrantKey, Level, Path, Proposal, Stop
+from fairlead.checkpoints.policy import CheckpointPolicy
+from fairlead.checkpoints.record import Ruling
+from fairlead.checkpoints.ruling import Question, Ruler
+from fairlead.errors import ConflictError, InputError, NotFoundError
+from fairlead.kit.actors import Actor, ActorKind
+from fairlead.kit.clock import iso, to_micros
+from fairlead.kit.events import Event, publish, withdraw
+from fairlead.kit.ids import new_id, new_ids
+from fairlead.kit.jsons import dumps
+from fairlead.kit.unit_of_work import AuditEntry, Reader, UnitOfWork
+
+DECISION = "decision"
+"""Type of the event that a decision publishes under its ruling's id, due when it takes effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One proposal to rule on.
+
+    `decision_key` is stable over retries and unique within the checkpoint. `subject` is what the case is about
+    as it stands, `known` the customer's facts; both are kept with the ruling.
+    """
+
+    decision_key: str
+    proposal: Proposal
+    subject: Mapping[str, Any]
+    known: Mapping[str, Any] | None = None
+    case_id: str | None = None
+    customer_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """An ask with its ruling, not stored yet."""
+
+    id: str
+    ask: Ask
+    ruling: Ruling
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointState:
+    """What a ruling depends on besides the proposal, as one read saw it."""
+
+    policy: CheckpointPolicy
+    grants: Mapping[GrantKey, Grant]
+    stop: Stop | None
+    now: datetime
+
+
+def read_state(
+    reader: Reader, policy: CheckpointPolicy, playbook: str | None, now: datetime
+) -> CheckpointState:
+    """Grants of the policy's checkpoint and the stop switch that applies to it, the widest first."""
+    scopes = ["workspace", *([f"playbook:{playbook}"] if playbook else []), f"checkpoint:{policy.checkpoint}"]
+    on = {row.scope: row.words for row in store.stops(reader)}
+    stop = next((Stop(scope, on[scope]) for scope in scopes if scope in on), None)
+    return CheckpointState(policy, store.grants_by_key(reader, policy.checkpoint), stop, now)
+
+
+def rule_asks(
+    state: CheckpointState, asks: Sequence[Ask], seed: bytes, *, minor_digits: int = 2
+) -> list[Ruled]:
+    """Rule on each ask; nothing is stored. InputError for a proposal that is too large or not JSON."""
+    ruler = Ruler(state.policy, state.grants, now=state.now, stop=state.stop)
+    ruled = []
+    for ruling_id, ask in zip(new_ids("rul", len(asks)), asks, strict=True):
+        known = {"subject": ask.subject, "customer": customer_view(ask.known or {})}
+        facts = state.policy.collect(ask.proposal, known, now=state.now, minor_digits=minor_digits)
+        draws = draws_for(seed, state.policy.checkpoint, ask.decision_key)
+        ruled.append(Ruled(ruling_id, ask, ruler.rule(Question(ask.proposal, facts, draws)), state.now))
+    return ruled
+
+
+def customer_view(known: Mapping[str, Any]) -> dict[str, Any]:
+    """A customer's facts as policies read them: each flag under its own name, and `flags` as the list of names."""
+    flags = known.get("flags") or {}
+    if not isinstance(flags, Mapping):
+        return dict(known)
+    return {**flags, **known, "flags": sorted(flags)}
+
+
+def insert_ruled(uow: UnitOfWork, ruled: Sequence[Ruled]) -> None:
+    """Store rulings, and the decisions of those that no person takes: auto and blocked."""
+    now = to_micros(uow.now)
+    rulings: list[tuple[Any, ...]] = []
+    decisions: list[tuple[Any, ...]] = []
+    for item in ruled:
+        ruling, ask = item.ruling, item.ask
+        proposal = ask.proposal
+        rulings.append((
+            item.id, ruling.checkpoint, ask.decision_key, ask.case_id, ask.customer_id, ruling.path.value,
+            ruling.segment, ruling.producer, ruling.policy_version, ruling.trace.grant_id, ruling.score,
+            proposal.value_minor, ruling.proposal_digest,
+            dumps({"answer": proposal.answer, "signals": proposal.signals}), dumps(ask.subject), ruling.as_json(),
+            ruling.lottery.drawn, ruling.lottery.probability, now,
+        ))  # fmt: skip
+        if ruling.path is Path.AUTO:
+            by = Actor(ActorKind.MACHINE, ruling.producer)
+            decisions.append((item.id, "auto", dumps(proposal.answer), str(by), "", now, now))
+        elif ruling.path is Path.BLOCKED:
+            decisions.append((item.id, "blocked", None, "system:policy", ", ".join(ruling.rules), now, now))
+    store.insert_rulings(uow, rulings, decisions)
+
+
+def settle(
+    uow: UnitOfWork,
+    ruling_id: str,
+    verdict: str,
+    answer: Mapping[str, Any] | None,
+    actor: Actor,
+    reason: str,
+    effective_at: datetime,
+) -> None:
+    """Store the one decision of a ruling and tell whoever waits for it, from `effective_at` on.
+
+    `answer` None means the proposal's own for approve, and that nothing is to be done for reject and expired.
+    ConflictError when it was decided already. The caller records the audit entry.
+    """
+    if verdict == "approve" and answer is None:
+        answer = store.read_ruling(uow, ruling_id).proposal["answer"]
+    stored = store.insert_decision(
+        uow,
+        {
+            "ruling_id": ruling_id,
+            "verdict": verdict,
+            "answer": None if answer is None else dict(answer),
+            "decided_by": str(actor),
+            "reason": reason,
+            "decided_at": uow.now,
+            "effective_at": effective_at,
+        },
+    )
+    if not stored:
+        taken = store.read_decision(uow, ruling_id)
+        message = "this was decided already"
+        raise ConflictError(message, ruling=ruling_id, by=taken.decided_by if taken else "somebody")
+    publish(uow, Event(DECISION, ruling_id, {"verdict": verdict, "answer": answer}, due_at=effective_at))
+
+
+def unsettle(uow: UnitOfWork, ruling_id: str) -> bool:
+    """Take a decision back before it takes effect; False when it already has."""
+    if not withdraw(uow, DECISION, ruling_id):
+        return False
+    store.delete_decision(uow, ruling_id)
+    return True
+
+
+class Settling:
+    """`settle` and `unsettle` as one object, for whoever is handed them."""
+
+    settle = staticmethod(settle)
+    unsettle = staticmethod(unsettle)
+
+
+SETTLEMENT = Settling()
+
+
+def set_grant(uow: UnitOfWork, actor: Actor, role: str, grant: Grant, evidence: Mapping[str, Any]) -> Grant:
+    """Give autonomy by hand; it replaces the one in force for the same segment and producer.
+
+    `role` is the role under which the actor signs. InputError for a grant that could not work: auto without a
+    threshold, an expiry that has passed, an error promise outside 0 to 1.
+    """
+    if grant.expires_at <= uow.now:
+        message = f"a grant that expires at {iso(grant.expires_at)} would never hold"
+        raise InputError(message, code="grant_expired")
+    if grant.level is Level.AUTO and grant.threshold is None:
+        message = "an auto grant needs a threshold: the least score that may act alone"
+        raise InputError(message, code="grant_threshold")
+    if grant.promised_error is not None and not 0.0 < grant.promised_error < 1.0:
+        message = "the promised error is a share between 0 and 1, such as 0.02"
+        raise InputError(message, code="grant_promise")
+    made = Grant(
+        new_id("gra"), grant.checkpoint, grant.segment, grant.producer, grant.level, grant.policy_version,
+        grant.expires_at, grant.threshold, grant.promised_error, grant.lottery_rate,
+    )  # fmt: skip
+    replaced = store.withdraw_grants(
+        uow, grant.checkpoint, grant.segment, grant.producer, f"replaced by {made.id}"
+    )
+    store.insert_grant(
+        uow,
+        {
+            "id": made.id,
+            "checkpoint": made.checkpoint,
+            "segment": made.segment,
+            "producer": made.producer,
+            "level": made.level.value,
+            "threshold": made.threshold,
+            "promised_error": made.promised_error,
+            "lottery_rate": made.lottery_rate,
+            "policy_version": made.policy_version,
+            "evidence": dict(evidence),
+            "signed_by": str(actor),
+            "signed_role": role,
+            "created_at": uow.now,
+            "expires_at": made.expires_at,
+        },
+    )
+    payload = {
+        "checkpoint": made.checkpoint, "segment": made.segment, "producer": made.producer, "level": made.level.value,
+        "threshold": made.threshold, "expires_at": iso(made.expires_at), "replaced": replaced, "role": role,
+        "evidence": dict(evidence),
+    }  # fmt: skip
+    uow.record(AuditEntry("grant.set", made.id, payload, actor=actor))
+    return made
+
+
+def withdraw_grant(uow: UnitOfWork, actor: Actor, grant_id: str, because: str) -> None:
+    """End a grant at once; NotFoundError when there is none in force with this id."""
+    for row in store.grants_of(uow):
+        if row.id == grant_id:
+            store.withdraw_grants(uow, row.checkpoint, row.segment, row.producer, because, grant_id)
+            uow.record(AuditEntry("grant.withdrawn", grant_id, {"because": because}, actor=actor))
+            return
+    message = f"no grant {grant_id} is in force"
+    raise NotFoundError(message, grant=grant_id)
+
+
+def switch_stop(uow: UnitOfWork, actor: Actor, scope: str, words: str) -> int:
+    """Send everything in `scope` to people from now on, and hold its undelivered automatic actions.
+
+    `scope` is `workspace`, `playbook:NAME` or `checkpoint:NAME`. Returns how many actions were held.
+    """
+    stopped = _scope(scope)
+    if not store.insert_stop(uow, scope, words, str(actor)):
+        message = f"{scope} is stopped already"
+        raise ConflictError(message, scope=scope)
+    held = hold_for(uow, stopped, actor)
+    uow.record(AuditEntry("stop.set", scope, {"words": words, "held": held}, actor=actor))
+    return held
+
+
+def lift_stop(uow: UnitOfWork, actor: Actor, scope: str) -> int:
+    """Let automation go on in `scope`; returns how many held actions go out after all."""
+    if not store.delete_stop(uow, scope):
+        message = f"{scope} is not stopped"
+        raise ConflictError(message, scope=scope)
+    released = release_for(uow, _scope(scope), actor)
+    uow.record(AuditEntry("stop.lifted", scope, {"released": released}, actor=actor))
+    return released
+
+
+def _scope(text: str) -> Scope:
+    kind, _, name = text.partition(":")
+    if kind not in {known.value for known in ScopeKind} or bool(name) == (kind == "workspace"):
+        message = f"{text!r} cannot be stopped; give workspace, playbook:NAME or checkpoint:NAME"
+        raise InputError(message, code="stop_scope")
+    return Scope(ScopeKind(kind), name)
