@@ -1,0 +1,91 @@
+"""What all commands share: the workspace, errors as sentences, JSON or words."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, ParamSpec, TypeVar
+
+import typer
+from rich.console import Console
+
+from fairlead.errors import FairleadError, InputError
+from fairlead.kit import jsons
+from fairlead.kit.actors import Actor, ActorKind
+from fairlead.schema import create_schema
+from fairlead.settings import Settings, load_settings
+from fairlead.worker import Runtime, open_runtime
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Workspace = Annotated[
+    Path | None,
+    typer.Option("--workspace", "-w", help="The workspace's folder; default: here.", show_default=False),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")]
+
+words = Console(stderr=True, highlight=False, soft_wrap=True)
+"""Progress and remarks go to standard error, so that standard output stays the answer."""
+
+
+def says_errors(command: Callable[P, T]) -> Callable[P, T]:
+    """Errors of ours become one sentence and exit status 1, 2 for what the caller got wrong."""
+
+    @wraps(command)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return command(*args, **kwargs)
+        except FairleadError as error:
+            words.print(f"[bold red]error[/] {_plain(error.message)}", markup=True)
+            raise typer.Exit(2 if isinstance(error, InputError) else 1) from None
+
+    return guarded
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+def settings_of(workspace: Path | None) -> Settings:
+    """Settings for a workspace; InputError when the folder is none."""
+    settings = load_settings(workspace=workspace)
+    if not (settings.workspace / "playbooks").is_dir():
+        message = (
+            f"{settings.workspace} is not a workspace (it has no playbooks folder); "
+            "make one with: fairlead init NAME"
+        )
+        raise InputError(message, code="no_workspace")
+    return settings
+
+
+@contextmanager
+def opened(workspace: Path | None, *, durable: bool = False) -> Iterator[Runtime]:
+    """The workspace's installation with its schema in place, not started."""
+    settings = settings_of(workspace)
+    create_schema(settings.database_url)
+    with open_runtime(settings, durable=durable) as runtime:
+        yield runtime
+
+
+def operator() -> Actor:
+    """Who stands at the command line: the account of the operating system."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = "unknown"
+    return Actor(ActorKind.SYSTEM, f"cli:{name}")
+
+
+def answer(value: Any) -> None:
+    """Print JSON on standard output."""
+    sys.stdout.write(jsons.dumps(value) + "\n")
+
+
+def say(line: str) -> None:
+    """Print a line on standard output."""
+    sys.stdout.write(line + "\n")

@@ -1,0 +1,151 @@
+"""grant, stop: how much the machine may do, and the switch that takes it away."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from fairlead.checkpoints import (
+    Grant,
+    Level,
+    grants_of,
+    lift_stop,
+    set_grant,
+    stops,
+    switch_stop,
+    withdraw_grant,
+)
+from fairlead.commands.common import AsJson, Workspace, answer, opened, operator, say, says_errors
+from fairlead.errors import InputError
+from fairlead.kit.clock import iso
+from fairlead.kit.yamlmarks import did_you_mean
+
+grant = typer.Typer(
+    name="grant", help="Autonomy given to a producer in a segment of a checkpoint.", no_args_is_help=True
+)
+stop = typer.Typer(name="stop", help="Send everything to people, at once.", no_args_is_help=True)
+Checkpoint = Annotated[str, typer.Argument(help="The checkpoint, e.g. lead-assignment.")]
+
+
+@grant.command("set")
+@says_errors
+def grant_set(
+    checkpoint: Checkpoint,
+    *,
+    segment: Annotated[str, typer.Option(help="A segment of the checkpoint's policy.")],
+    producer: Annotated[str, typer.Option(help="name@version of the model, prompt or rule set.")],
+    level: Annotated[Level, typer.Option(help="shadow, assist or auto.")],
+    threshold: Annotated[float | None, typer.Option(help="auto: the least score that may act alone.")] = None,
+    promised_error: Annotated[
+        float | None, typer.Option(help="Share of wrong automatic decisions promised.")
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="Days until it expires.")] = 90,
+    note: Annotated[str, typer.Option(help="Why, for the record.")] = "",
+    workspace: Workspace = None,
+) -> None:
+    """Give autonomy by hand, signed and audited; it replaces the grant of the same segment and producer."""
+    with opened(workspace) as runtime:
+        with runtime.database.transaction() as uow:
+            policies = runtime.library.current(uow).policies
+            policy = policies.get(checkpoint)
+            if policy is None:
+                message = f"there is no checkpoint {checkpoint!r}. {did_you_mean(checkpoint, policies) or ''}".rstrip()
+                raise InputError(message)
+            if segment not in policy.segment_names:
+                message = (
+                    f"{checkpoint} has no segment {segment!r}. {did_you_mean(segment, policy.segment_names)}"
+                )
+                raise InputError(message)
+            until = uow.now + timedelta(days=days)
+            wanted = Grant(
+                "", checkpoint, segment, producer, level, policy.version, until, threshold, promised_error
+            )
+            made = set_grant(uow, operator(), "admin", wanted, {"note": note, "by_hand": True})
+        runtime.seal()
+    say(f"{made.id}: {producer} may go {level.value} in {checkpoint}/{segment} until {iso(made.expires_at)}")
+
+
+@grant.command("list")
+@says_errors
+def grant_list(*, workspace: Workspace = None, as_json: AsJson = False) -> None:
+    """Grants in force."""
+    with opened(workspace) as runtime, runtime.database.reading() as reader:
+        rows = grants_of(reader)
+        policies = runtime.library.current(reader).policies
+    if as_json:
+        answer({"grants": [dict(row._mapping) for row in rows]})  # noqa: SLF001  SQLAlchemy's public name for it
+        return
+    for row in rows:
+        limit = f" from {row.threshold:g}" if row.threshold is not None else ""
+        policy = policies.get(row.checkpoint)
+        stale = (
+            ""
+            if policy and policy.version == row.policy_version
+            else "  (given under another policy: assist at most)"
+        )
+        say(
+            f"{row.id}  {row.checkpoint}/{row.segment}  {row.producer}  {row.level}{limit}  until {iso(row.expires_at)}{stale}"
+        )
+    if not rows:
+        say("no grants: every checkpoint is in shadow, and people decide everything")
+
+
+@grant.command("withdraw")
+@says_errors
+def grant_withdraw(
+    grant_id: Annotated[str, typer.Argument(help="The grant's id, from `fairlead grant list`.")],
+    *,
+    because: Annotated[str, typer.Option(help="Why, for the record.")],
+    workspace: Workspace = None,
+) -> None:
+    """End a grant at once."""
+    with opened(workspace) as runtime:
+        with runtime.database.transaction() as uow:
+            withdraw_grant(uow, operator(), grant_id, because)
+        runtime.seal()
+    say(f"{grant_id} is withdrawn; its cases go to people from now on")
+
+
+@stop.command("on")
+@says_errors
+def stop_on(
+    scope: Annotated[str, typer.Argument(help="workspace, playbook:NAME or checkpoint:NAME.")] = "workspace",
+    *,
+    because: Annotated[str, typer.Option(help="Why, shown on the desk.")],
+    workspace: Workspace = None,
+) -> None:
+    """Stop automation: people decide everything in this scope, undelivered automatic actions are held."""
+    with opened(workspace) as runtime:
+        with runtime.database.transaction() as uow:
+            held = switch_stop(uow, operator(), scope, because)
+        runtime.seal()
+    say(f"{scope} is stopped; {held} actions are held")
+
+
+@stop.command("off")
+@says_errors
+def stop_off(
+    scope: Annotated[str, typer.Argument(help="workspace, playbook:NAME or checkpoint:NAME.")] = "workspace",
+    *,
+    workspace: Workspace = None,
+) -> None:
+    """Let automation go on; held actions go out."""
+    with opened(workspace) as runtime:
+        with runtime.database.transaction() as uow:
+            released = lift_stop(uow, operator(), scope)
+        runtime.seal()
+    say(f"{scope} goes on; {released} held actions go out")
+
+
+@stop.command("list")
+@says_errors
+def stop_list(*, workspace: Workspace = None) -> None:
+    """Stop switches that are on."""
+    with opened(workspace) as runtime, runtime.database.reading() as reader:
+        rows = stops(reader)
+    for row in rows:
+        say(f"{row.scope}  since {iso(row.set_at)} by {row.set_by}: {row.words}")
+    if not rows:
+        say("nothing is stopped")

@@ -1,0 +1,201 @@
+"""cases, audit: what is going on, and proof of what happened."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fairlead.audit import (
+    ExportedRecord,
+    Signer,
+    StoredRecord,
+    Verification,
+    history,
+    read_heads,
+    verify,
+    write_export,
+)
+from fairlead.commands.common import (
+    AsJson,
+    Workspace,
+    answer,
+    opened,
+    operator,
+    say,
+    says_errors,
+    settings_of,
+)
+from fairlead.errors import InputError
+from fairlead.kit import jsons
+from fairlead.kit.clock import from_micros, iso
+from fairlead.playbooks import CaseState, CaseVerb, case_summary, cases_page, read_case, steer
+from fairlead.settings import provide_secrets
+
+cases = typer.Typer(name="cases", help="Running cases: look, step in.", no_args_is_help=True)
+audit = typer.Typer(name="audit", help="The record of everything that happened.", no_args_is_help=True)
+CaseId = Annotated[str, typer.Argument(help="The case's id.")]
+
+
+@cases.command("list")
+@says_errors
+def cases_list(
+    *,
+    state: Annotated[
+        CaseState | None,
+        typer.Option(help="Only cases in this state; `exception` is the queue of stuck ones."),
+    ] = None,
+    playbook: Annotated[str | None, typer.Option(help="Only cases of this playbook.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Cases, newest first."""
+    with opened(workspace) as runtime, runtime.database.reading() as reader:
+        rows = cases_page(
+            reader, state=state.value if state else None, playbook=playbook, before=None, limit=limit
+        )
+    if as_json:
+        answer(
+            {
+                "cases": [
+                    {
+                        "id": r.id,
+                        "playbook": r.playbook,
+                        "stage": r.stage,
+                        "state": r.state,
+                        "problem": r.problem,
+                    }
+                    for r in rows
+                ]
+            }
+        )
+        return
+    for row in rows:
+        why = f"  {row.problem['code']}: {row.problem['words']}" if row.problem else ""
+        say(f"{row.id}  {row.playbook}  {row.stage}  {row.state}{why}")
+    if not rows:
+        say("no such cases")
+
+
+@cases.command("show")
+@says_errors
+def cases_show(case_id: CaseId, *, workspace: Workspace = None, as_json: AsJson = False) -> None:
+    """One case with its history."""
+    with opened(workspace) as runtime, runtime.database.reading() as reader:
+        summary = case_summary(read_case(reader, case_id))
+        rows = history(reader, [case_id])
+    events = [
+        {
+            "at": iso(from_micros(row.at)),
+            "what": row.verb,
+            "by": row.actor,
+            "payload": jsons.loads(row.body) if row.body else None,
+        }
+        for row in rows
+    ]
+    if as_json:
+        answer({"case": summary, "history": events})
+        return
+    say(f"{case_id}: {summary['playbook']}, stage {summary['stage']}, {summary['state']}")
+    for event in events:
+        say(f"  {event['at']}  {event['what']}  by {event['by']}  {jsons.dumps(event['payload'])[:160]}")
+
+
+@cases.command("tell")
+@says_errors
+def cases_tell(
+    case_id: CaseId,
+    verb: Annotated[CaseVerb, typer.Argument(help="What to do.")],
+    *,
+    stage: Annotated[str | None, typer.Option(help="redirect, hand_back: where to.")] = None,
+    reason: Annotated[str, typer.Option(help="Why, for the record.")] = "",
+    workspace: Workspace = None,
+) -> None:
+    """Step into a running case: pause, resume, redirect, skip, take over, hand back, cancel, retry."""
+    with opened(workspace) as runtime, runtime.database.transaction() as uow:
+        state = steer(uow, runtime.library, operator(), case_id, verb, stage=stage, reason=reason)
+    say(f"{case_id} is {state}")
+
+
+@audit.command("verify")
+@says_errors
+def audit_verify(
+    *,
+    export: Annotated[Path | None, typer.Option(help="Verify this export instead of the database.")] = None,
+    public_key: Annotated[
+        str | None, typer.Option(help="Hex of the public key; default: this installation's.")
+    ] = None,
+    heads: Annotated[Path | None, typer.Option(help="Published heads; default: this installation's.")] = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check that nothing in the record was changed, removed or added; exit status 1 when something was."""
+    if export is not None and public_key is not None:
+        found = verify(ExportedRecord(export), _key(public_key), read_heads(heads) if heads else {})
+    else:
+        settings = provide_secrets(settings_of(workspace))
+        assert settings.audit_key_file is not None  # noqa: S101  provide_secrets made or demanded it
+        key = (
+            _key(public_key) if public_key else Signer.load(settings.audit_key_file, create=False).public_key
+        )
+        published = read_heads(heads or settings.audit_heads_file)
+        if export is not None:
+            found = verify(ExportedRecord(export), key, published)
+        else:
+            with opened(workspace) as runtime, runtime.database.reading() as reader:
+                found = verify(StoredRecord(reader), key, published)
+    _report(found, as_json=as_json)
+
+
+def _key(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        message = "the public key is 64 hex digits"
+        raise InputError(message) from None
+
+
+def _report(found: Verification, *, as_json: bool) -> None:
+    if as_json:
+        problems = [{"row": p.row, "seal": p.seal, "what": p.what} for p in found.problems]
+        answer({
+            "ok": not found.problems, "statement": found.statement(), "first_bad_row": found.first_bad_row,
+            "rows": found.rows, "seals": found.seals, "unsealed": found.unsealed, "erased": found.erased,
+            "head": found.head, "sealed_at": found.sealed_at, "problems": problems,
+        })  # fmt: skip
+    else:
+        say(found.statement())
+        for problem in found.problems[:20]:
+            say(f"  {problem}")
+    if found.problems:
+        raise typer.Exit(1)
+
+
+@audit.command("export")
+@says_errors
+def audit_export(
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="A file that does not exist yet; default: standard output."),
+    ] = None,
+    workspace: Workspace = None,
+) -> None:
+    """Write the whole record, so that a third party can verify it without us."""
+    with opened(workspace) as runtime:
+        runtime.seal()
+        with runtime.database.reading() as reader:
+            record, key = StoredRecord(reader), runtime.signer.public_key
+            if output is None:
+                write_export(record, key, sys.stdout)
+                return
+            try:
+                with output.open("x", encoding="utf-8") as file:
+                    count = write_export(record, key, file)
+            except FileExistsError:
+                message = f"{output} exists already; give another name"
+                raise InputError(message) from None
+    say(f"wrote {count} rows to {output}; public key {key.hex()}")

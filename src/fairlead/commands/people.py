@@ -1,0 +1,171 @@
+"""person, sign-in, key: who may come in."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from fairlead.commands.common import AsJson, Workspace, answer, opened, operator, say, says_errors
+from fairlead.errors import NotFoundError
+from fairlead.kit.unit_of_work import UnitOfWork
+from fairlead.people import (
+    add_person,
+    change_roles,
+    create_api_key,
+    disable_person,
+    find_person_by_email,
+    issue_sign_in_link,
+    list_api_keys,
+    list_people,
+    revoke_api_key,
+)
+
+person = typer.Typer(name="person", help="People who sign in to the desk.", no_args_is_help=True)
+key = typer.Typer(name="key", help="Keys for programs that ask before they act.", no_args_is_help=True)
+Email = Annotated[str, typer.Argument(help="The person's e-mail address.")]
+Roles = Annotated[
+    list[str], typer.Option("--role", "-r", help="admin, manager, reviewer, compliance or viewer.")
+]
+
+
+def sign_in_address(base: str, path: str) -> str:
+    """The whole address of a one-time link."""
+    return f"{base}{path}"
+
+
+@says_errors
+def sign_in(email: Email, *, workspace: Workspace = None) -> None:
+    """Print a one-time link with which this person signs in; it holds for 15 minutes."""
+    with opened(workspace) as runtime, runtime.database.transaction() as uow:
+        found = find_person_by_email(uow, email)
+        if found is None:
+            message = (
+                f"nobody is known as {email}; add them with: fairlead person add {email} --role reviewer"
+            )
+            raise NotFoundError(message, email=email)
+        link = issue_sign_in_link(uow, operator(), found.id)
+        base = runtime.settings.public_url
+    say(sign_in_address(base, link.path))
+
+
+@person.command("add")
+@says_errors
+def person_add(
+    email: Email, *, role: Roles, name: Annotated[str, typer.Option(help="How they are called.")] = "",
+    workspace: Workspace = None,
+) -> None:  # fmt: skip
+    """Add a person and print their first one-time link."""
+    with opened(workspace) as runtime, runtime.database.transaction() as uow:
+        added = add_person(uow, operator(), name=name or email.partition("@")[0], email=email, roles=role)
+        link = issue_sign_in_link(uow, operator(), added.id)
+        base = runtime.settings.public_url
+    say(f"added {added.name} <{added.email}> as {', '.join(sorted(added.roles))}")
+    say(sign_in_address(base, link.path))
+
+
+@person.command("list")
+@says_errors
+def person_list(*, workspace: Workspace = None, as_json: AsJson = False) -> None:
+    """Everybody, with their roles."""
+    with opened(workspace) as runtime, runtime.database.reading() as reader:
+        people = list_people(reader)
+    if as_json:
+        rows = [{"id": p.id, "name": p.name, "email": p.email, "roles": sorted(p.roles)} for p in people]
+        answer({"people": rows})
+        return
+    for one in people:
+        say(
+            f"{one.email}  {one.name}  {', '.join(sorted(one.roles))}{'  disabled' if one.disabled_at else ''}"
+        )
+    if not people:
+        say("nobody yet; `fairlead serve` makes the first administrator")
+
+
+@person.command("roles")
+@says_errors
+def person_roles(email: Email, *, role: Roles, workspace: Workspace = None) -> None:
+    """Give a person exactly these roles."""
+    with opened(workspace) as runtime, runtime.database.transaction() as uow:
+        changed = change_roles(uow, operator(), _known(uow, email), role)
+    say(f"{changed.email} is now {', '.join(sorted(changed.roles))}")
+
+
+@person.command("disable")
+@says_errors
+def person_disable(email: Email, *, workspace: Workspace = None) -> None:
+    """Take a person's access away at once; what they decided stays theirs."""
+    with opened(workspace) as runtime, runtime.database.transaction() as uow:
+        disable_person(uow, operator(), _known(uow, email))
+    say(f"{email} can no longer sign in")
+
+
+@key.command("create")
+@says_errors
+def key_create(
+    name: Annotated[str, typer.Argument(help="What the key is for.")],
+    *,
+    checkpoint: Annotated[
+        list[str], typer.Option(help="A checkpoint that it may ask; repeatable, * for all.")
+    ],
+    scope: Annotated[
+        list[str] | None, typer.Option(help="A permission; default: ask, read, execute, report.")
+    ] = None,
+    max_value: Annotated[
+        float | None, typer.Option(min=0, help="Largest value it may state, whole units.")
+    ] = None,
+    flag: Annotated[
+        list[str] | None, typer.Option(help="A customer flag that it may assert; repeatable.")
+    ] = None,
+    workspace: Workspace = None,
+) -> None:
+    """Make a key and print it once; only its hash is kept."""
+    scopes = scope or ["decisions:ask", "decisions:read", "decisions:execute", "outcomes:report"]
+    minor = None if max_value is None else round(max_value * 100)
+    with opened(workspace) as runtime, runtime.database.transaction() as uow:
+        made = create_api_key(
+            uow,
+            operator(),
+            name=name,
+            scopes=scopes,
+            checkpoints=checkpoint,
+            max_value_minor=minor,
+            flags=flag or [],
+        )
+    say(made.text)
+
+
+@key.command("list")
+@says_errors
+def key_list(*, workspace: Workspace = None) -> None:
+    """Keys with what they may do; never the keys themselves."""
+    with opened(workspace) as runtime, runtime.database.reading() as reader:
+        keys = list_api_keys(reader)
+    for one in keys:
+        state = "revoked" if one.revoked_at else "in use"
+        say(
+            f"{one.id}  {one.name}  {state}  {', '.join(one.scopes)}  on {', '.join(one.checkpoints) or 'nothing'}"
+        )
+    if not keys:
+        say("no keys yet; make one with: fairlead key create NAME --checkpoint CHECKPOINT")
+
+
+@key.command("revoke")
+@says_errors
+def key_revoke(
+    key_id: Annotated[str, typer.Argument(help="The key's id, from `fairlead key list`.")],
+    *,
+    workspace: Workspace = None,
+) -> None:
+    """Make a key useless at once."""
+    with opened(workspace) as runtime, runtime.database.transaction() as uow:
+        revoke_api_key(uow, operator(), key_id)
+    say(f"{key_id} is revoked")
+
+
+def _known(uow: UnitOfWork, email: str) -> str:
+    found = find_person_by_email(uow, email)
+    if found is None:
+        message = f"nobody is known as {email}"
+        raise NotFoundError(message, email=email)
+    return found.id

@@ -1,0 +1,246 @@
+"""From a playbook's YAML to a `Playbook`; every mistake is a SourceError with its place and a cure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from fairlead.errors import SourceError
+from fairlead.kit.expressions import Environment, Type
+from fairlead.kit.yamlmarks import Node, did_you_mean, load_yaml
+from fairlead.playbooks.model import (
+    ActStage,
+    BranchStage,
+    CheckpointStage,
+    EndStage,
+    Playbook,
+    SpawnStage,
+    Stage,
+    StepStage,
+    WaitStage,
+)
+
+MAX_STAGES = 200
+_FACT = r"[a-z][a-z0-9_]{0,63}"
+_KINDS = ("step", "checkpoint", "act", "wait", "branch", "spawn", "end")
+_TITLE_FIELD = re.compile(r"\{([^{}]*)\}")
+_ACT_OUTCOMES = ("sent", "held", "refused", "failed", "expired", "ambiguous")
+
+
+def parse_playbook(text: str, file: str) -> Playbook:
+    """The playbook written in `text`; `file` names it in errors. Steps and policies are looked up by the bundle."""
+    root = load_yaml(text, file).mapping(
+        allowed={"description", "serial_key", "facts", "on", "start"}, required=("playbook", "subject", "stages")
+    )
+    name = root["playbook"].name()
+    facts = _facts(root.get("facts"))
+    environment = Environment(facts)
+    stage_nodes = root["stages"].mapping()
+    if not 1 <= len(stage_nodes) <= MAX_STAGES:
+        root["stages"].fail(f"A playbook has 1 to {MAX_STAGES} stages.")
+    reader = _StageReader(name, environment, set(stage_nodes))
+    stages = {str(key): reader.read(str(key), node) for key, node in stage_nodes.items()}
+    start = reader.stage_name(root["start"]) if "start" in root else next(iter(stages))
+    interrupts = _interrupts(root.get("on"), reader)
+    _check_graph(stages, stage_nodes, {start, *interrupts.values()})
+    return Playbook(
+        name=name,
+        description=root["description"].text() if "description" in root else "",
+        subject=root["subject"].name(),
+        serial_key=root["serial_key"].one_of(["customer", "case"]) if "serial_key" in root else "customer",
+        start=start,
+        stages=stages,
+        interrupts=interrupts,
+        environment=environment,
+    )
+
+
+def _facts(node: Node | None) -> dict[str, Type]:
+    declared: dict[str, Type] = {}
+    for key, value in node.mapping().items() if node else ():
+        if not re.fullmatch(_FACT, key):
+            raise SourceError(f"{key!r} is not a fact's name.", key.place, suggestion="Use small letters and _.")  # type: ignore[attr-defined]
+        declared[str(key)] = Type(value.one_of([kind.value for kind in Type]))
+    return declared
+
+
+def _interrupts(node: Node | None, reader: _StageReader) -> dict[str, str]:
+    return {str(event): reader.stage_name(stage) for event, stage in node.mapping().items()} if node else {}
+
+
+class _StageReader:
+    """Reads one stage at a time; knows the names of all."""
+
+    def __init__(self, playbook: str, environment: Environment, names: set[str]) -> None:
+        self._playbook = playbook
+        self._environment = environment
+        self._names = {str(name) for name in names}
+
+    def read(self, name: str, node: Node) -> Stage:
+        kinds = [kind for kind in _KINDS if kind in node.mapping()]
+        if len(kinds) != 1:
+            found = " and ".join(kinds) if kinds else "none"
+            node.fail(f"Stage {name!r} must have exactly one of {', '.join(_KINDS)}; it has {found}.")
+        readers: Mapping[str, Callable[[str, Node], Stage]] = {
+            "step": self._step,
+            "checkpoint": self._checkpoint,
+            "act": self._act,
+            "wait": self._wait,
+            "branch": self._branch,
+            "spawn": self._spawn,
+            "end": self._end,
+        }
+        return readers[kinds[0]](name, node)
+
+    def stage_name(self, node: Node) -> str:
+        """A stage of this playbook."""
+        target = node.text(max_chars=64, what="a stage's name")
+        if target not in self._names:
+            node.fail(f"There is no stage {target!r}.", suggestion=did_you_mean(target, self._names), code="no_stage")
+        return target
+
+    def _outcomes(self, node: Node, required: tuple[str, ...], allowed: tuple[str, ...]) -> dict[str, str]:
+        fields = node.mapping(allowed=allowed, required=required)
+        return {str(outcome): self.stage_name(target) for outcome, target in fields.items()}
+
+    def _fact(self, node: Node) -> str:
+        return node.text(max_chars=64, pattern=_FACT, what="a fact's name")
+
+    def _fact_map(self, node: Node | None) -> dict[str, str]:
+        return {str(key): self._fact(value) for key, value in node.mapping().items()} if node else {}
+
+    def _step(self, name: str, node: Node) -> Stage:
+        fields = node.mapping(
+            allowed={"with", "retries", "timeout", "concurrency", "max_batch"}, required=("step", "next")
+        )
+        day = timedelta(days=1)
+        return StepStage(
+            name,
+            {"next": self.stage_name(fields["next"])},
+            step=fields["step"].text(max_chars=80, pattern=r"[a-z][a-z0-9-]*@[1-9][0-9]*", what="a step (name@1)"),
+            config=fields.get("with"),
+            retries=fields["retries"].integer(least=0, most=20) if "retries" in fields else 3,
+            timeout=fields["timeout"].duration(most=day) if "timeout" in fields else timedelta(seconds=30),
+            concurrency=fields["concurrency"].integer(least=1, most=64) if "concurrency" in fields else 4,
+            max_batch=fields["max_batch"].integer(least=1, most=500) if "max_batch" in fields else 20,
+        )
+
+    def _checkpoint(self, name: str, node: Node) -> Stage:
+        fields = node.mapping(
+            allowed={"score", "value", "signals", "title", "producer"}, required=("checkpoint", "answer", "next")
+        )
+        title = fields["title"].text(max_chars=200) if "title" in fields else ""
+        for match in _TITLE_FIELD.finditer(title):
+            if not re.fullmatch(_FACT, match[1]):
+                fields["title"].fail(f"{{{match[1]}}} in the title is not a fact's name.")
+        producer = fields["producer"].text(max_chars=100) if "producer" in fields else f"{self._playbook}@1"
+        return CheckpointStage(
+            name,
+            self._outcomes(fields["next"], ("approved", "rejected", "blocked"), ("expired",)),
+            checkpoint=fields["checkpoint"].name(),
+            producer=producer,
+            answer=self._fact_map(fields["answer"]),
+            score=self._fact(fields["score"]) if "score" in fields else None,
+            value=self._fact(fields["value"]) if "value" in fields else None,
+            signals=[self._fact(item) for item in fields["signals"].items(most=200)] if "signals" in fields else (),
+            title=title,
+        )
+
+    def _act(self, name: str, node: Node) -> Stage:
+        fields = node.mapping(allowed={"kind", "body", "detach", "expires"}, required=("act", "next"))
+        detach = "detach" in fields and fields["detach"].boolean()
+        if detach:
+            following: dict[str, str] = {"next": self.stage_name(fields["next"])}
+        else:
+            following = self._outcomes(fields["next"], ("sent",), _ACT_OUTCOMES)
+        return ActStage(
+            name,
+            following,
+            connector=fields["act"].name(),
+            kind=fields["kind"].text(max_chars=80) if "kind" in fields else name,
+            body=self._fact_map(fields.get("body")),
+            detach=detach,
+            expires=fields["expires"].duration() if "expires" in fields else None,
+        )
+
+    def _wait(self, name: str, node: Node) -> Stage:
+        fields = node.mapping(allowed={"for"}, required=("wait", "next"))
+        event = fields["wait"].name()
+        event_type = None if event == "time" else event
+        timeout = fields["for"].duration() if "for" in fields else None
+        if event_type is None and timeout is None:
+            node.fail("A wait for time needs to say how long.", suggestion="Add `for: 3d`.")
+        required = ([event_type] if event_type else []) + (["timeout"] if timeout is not None else [])
+        return WaitStage(
+            name, self._outcomes(fields["next"], tuple(required), ()), event=event_type, timeout=timeout
+        )
+
+    def _branch(self, name: str, node: Node) -> Stage:
+        fields = node.mapping(allowed=(), required=("branch", "otherwise"))
+        arms, following = [], {}
+        for position, item in enumerate(fields["branch"].items(least=1, most=50), 1):
+            arm = item.mapping(allowed=(), required=("when", "next"))
+            target = self.stage_name(arm["next"])
+            arms.append((self._environment.condition(arm["when"]), target))
+            following[f"arm {position}"] = target
+        otherwise = self.stage_name(fields["otherwise"])
+        return BranchStage(name, {**following, "next": otherwise}, arms=arms, otherwise=otherwise)
+
+    def _spawn(self, name: str, node: Node) -> Stage:
+        fields = node.mapping(allowed={"until"}, required=("spawn", "each", "next"))
+        return SpawnStage(
+            name,
+            {"done": self.stage_name(fields["next"])},
+            playbook=fields["spawn"].name(),
+            each=self._fact(fields["each"]),
+            until=fields["until"].one_of(["all", "any"]) if "until" in fields else "all",
+        )
+
+    def _end(self, name: str, node: Node) -> Stage:
+        fields = node.mapping(allowed=(), required=("end",))
+        return EndStage(name, {}, end=fields["end"].text(max_chars=64, what="the end's name"))
+
+
+def _at_once(stage: Stage) -> Iterator[str]:
+    """The stages that a case can enter from here without waiting for anything."""
+    if isinstance(stage, (StepStage, BranchStage)) or (isinstance(stage, ActStage) and stage.detach):
+        yield from stage.next.values()
+    if isinstance(stage, CheckpointStage):  # a rejection or an expiry takes a person or a timer
+        yield from (stage.next["approved"], stage.next["blocked"])
+
+
+def _check_graph(stages: Mapping[str, Stage], nodes: Mapping[Any, Node], roots: set[str]) -> None:
+    reached: set[str] = set()
+    pending = [*roots]
+    while pending:
+        name = pending.pop()
+        if name not in reached:
+            reached.add(name)
+            pending.extend(stages[name].next.values())
+    for name in stages:
+        if name not in reached:
+            nodes[name].fail(f"Nothing leads to stage {name!r}.", suggestion="Remove it or point a `next` at it.")
+    _refuse_endless(stages, nodes)
+
+
+def _refuse_endless(stages: Mapping[str, Stage], nodes: Mapping[Any, Node]) -> None:
+    done: set[str] = set()
+    for root in stages:
+        path: list[str] = []
+        trail = [(root, iter(_at_once(stages[root])))]
+        path.append(root)
+        while trail:
+            name, following = trail[-1]
+            target = next(following, None)
+            if target is None:
+                done.add(name)
+                path.pop()
+                trail.pop()
+            elif target in path:
+                circle = " → ".join([*path[path.index(target) :], target])
+                nodes[target].fail(f"These stages go round without ever waiting: {circle}.", code="endless")
+            elif target not in done:
+                path.append(target)
+                trail.append((target, iter(_at_once(stages[target]))))

@@ -1,0 +1,229 @@
+"""What each kind of stage does to a case; only `wait` reads the database, none writes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from fairlead.actions import ActionDraft
+from fairlead.checkpoints import DECISION, Ask, CheckpointState, Path, Proposal, Ruled, rule_asks
+from fairlead.errors import FairleadError
+from fairlead.kit import events
+from fairlead.kit.actors import Actor, ActorKind
+from fairlead.kit.expressions import Environment, Unevaluable
+from fairlead.kit.jsons import dumps
+from fairlead.kit.unit_of_work import Reader
+from fairlead.playbooks.live import LiveCase
+from fairlead.playbooks.model import (
+    ActStage,
+    BranchStage,
+    CheckpointStage,
+    SpawnStage,
+    Stage,
+    StepFailure,
+    StepInput,
+    StepResult,
+    StepStage,
+    WaitStage,
+    back_off,
+)
+from fairlead.playbooks.steps import StepRun
+from fairlead.reviews import draft_review
+
+if TYPE_CHECKING:
+    from fairlead.playbooks.engine import EngineSettings
+
+MAX_CHILDREN = 1_000
+MAX_FACTS_CHARS = 256_000
+_FIELD = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+
+
+def run_step(stage: StepStage, run: StepRun, cases: Sequence[LiveCase]) -> None:
+    """Call a pure step for all cases at once; a call that crashes is halved until the culprit stands alone."""
+    inputs = [StepInput(case.id, case.facts, case.attempt) for case in cases]
+    try:
+        results = run(inputs)
+        if len(results) != len(cases):
+            message = f"{stage.step} gave {len(results)} results for {len(cases)} cases"
+            raise ValueError(message)
+    except Exception as error:  # a workspace's own step may raise anything; its neighbours must go on
+        if len(cases) == 1:
+            cases[0].fail("step_crashed", f"{stage.step}: {type(error).__name__}: {error}")
+            return
+        middle = len(cases) // 2
+        run_step(stage, run, cases[:middle])
+        run_step(stage, run, cases[middle:])
+        return
+    for case, result in zip(cases, results, strict=True):
+        take_result(stage, case, result)
+
+
+def take_result(stage: StepStage, case: LiveCase, result: StepResult) -> None:
+    """Move on with what a step found, or try again later, or into the exceptions queue."""
+    if not isinstance(result, StepFailure):
+        case.go("next", stage.next["next"], result)
+    elif result.retry and case.attempt <= stage.retries:
+        case.note("case.step_failed", {"stage": stage.name, "code": result.code, "attempt": case.attempt})
+        case.retry_at(case.now + back_off(case.attempt))
+    else:
+        case.fail(result.code, result.words)
+
+
+def branch(stage: BranchStage, environment: Environment, cases: Sequence[LiveCase]) -> None:
+    """Send each case to the first arm whose condition holds; one that cannot be evaluated is an exception."""
+    for case in cases:
+        bound = environment.bind(case.facts)
+        target = stage.otherwise
+        for condition, arm in stage.arms:
+            holds = condition.evaluate(bound)
+            if isinstance(holds, Unevaluable):
+                case.fail("branch", f"`{condition.source}` cannot be evaluated: {holds.reason}")
+                break
+            if holds:
+                target = arm
+                break
+        if not case.stopped:
+            case.go("next", target)
+
+
+def take_decision(
+    stage: CheckpointStage,
+    state: CheckpointState,
+    cases: Sequence[LiveCase],
+    known: Mapping[str, Mapping[str, Any]],
+    settings: EngineSettings,
+) -> None:
+    """Rule on what the machine proposes for each case: act on it, ask a person, or refuse."""
+    asked: list[tuple[LiveCase, Ask]] = []
+    for case in cases:
+        try:
+            asked.append((case, _ask(stage, case, known.get(case.customer_id or ""), settings.minor_digits)))
+            state.policy.answer.check(asked[-1][1].proposal.answer)
+        except FairleadError as error:
+            if asked and asked[-1][0] is case:
+                asked.pop()
+            case.fail("proposal", error.message)
+    ruled = rule_asks(state, [ask for _, ask in asked], settings.seed, minor_digits=settings.minor_digits)
+    for (case, _), item in zip(asked, ruled, strict=True):
+        _follow(stage, state, case, item)
+
+
+def _ask(stage: CheckpointStage, case: LiveCase, known: Mapping[str, Any] | None, minor_digits: int) -> Ask:
+    facts = case.facts
+    value = facts.get(stage.value) if stage.value else None
+    score = facts.get(stage.score) if stage.score else None
+    proposal = Proposal(
+        checkpoint=stage.checkpoint,
+        answer={name: facts[fact] for name, fact in stage.answer.items() if facts.get(fact) is not None},
+        producer=stage.producer,
+        score=score if isinstance(score, (int, float)) and not isinstance(score, bool) else None,
+        value_minor=round(value * 10**minor_digits) if isinstance(value, (int, float)) else None,
+        signals={name: facts[name] for name in stage.signals if name in facts},
+    )
+    return Ask(f"{case.id}/{stage.name}/{case.hops}", proposal, facts.copy(), known, case.id, case.customer_id)
+
+
+def _follow(stage: CheckpointStage, state: CheckpointState, case: LiveCase, item: Ruled) -> None:
+    ruling = item.ruling
+    case.ruled.append(item)
+    payload = {
+        "stage": stage.name,
+        "ruling": item.id,
+        "checkpoint": ruling.checkpoint,
+        "path": ruling.path.value,
+        "segment": ruling.segment,
+        "rules": ruling.rules,
+        "needs_information": ruling.needs_information,
+        "policy": ruling.policy_version,
+        "proposal": ruling.proposal_digest,
+    }
+    if ruling.path is Path.AUTO:
+        case.note("ruling.made", payload, Actor(ActorKind.MACHINE, ruling.producer))
+        case.automatic = ruling.checkpoint
+        case.go("approved", stage.next["approved"], item.ask.proposal.answer)
+        return
+    case.note("ruling.made", payload)
+    if ruling.path is Path.BLOCKED:
+        case.go("blocked", stage.next["blocked"])
+        return
+    title = title_of(stage.title, case.facts) or f"{case.subject_kind} {case.subject_id}"
+    draft = draft_review(item, state.policy.review, title, playbook=case.playbook)
+    case.reviews.append((item, draft))
+    case.wait(DECISION, item.id, None)
+
+
+def title_of(template: str, facts: Mapping[str, Any]) -> str:
+    """`{name} {company}` filled from facts; missing ones leave nothing behind. At most 300 characters."""
+    filled = _FIELD.sub(lambda match: str(facts.get(match[1]) or ""), template)
+    return " ".join(filled.split()).strip(" ,·-")[:300]
+
+
+def act(stage: ActStage, cases: Sequence[LiveCase]) -> None:
+    """Queue the effect; its idempotency key is the case, the stage and how often the case came by."""
+    for case in cases:
+        draft = ActionDraft(
+            idempotency_key=f"{case.id}/{stage.name}/{case.hops}",
+            connector=stage.connector,
+            kind=stage.kind,
+            body={name: case.facts.get(fact) for name, fact in stage.body.items()},
+            playbook=case.playbook,
+            checkpoint=case.automatic,
+            case_id=case.id,
+            customer_id=case.customer_id,
+            serial_key=case.serial_key,
+            expires_at=case.now + stage.expires if stage.expires is not None else None,
+        )
+        case.actions.append((draft, not stage.detach))
+        case.note("action.queued", {"stage": stage.name, "connector": stage.connector, "key": draft.idempotency_key})
+        if stage.detach:
+            case.go("next", stage.next["next"])
+        else:
+            case.wait("action", "", None)  # the key is the action's id, known once it is stored
+
+
+def wait(reader: Reader, stage: WaitStage, case: LiveCase) -> None:
+    """Rest until the event or the timer; an event that came since the case's mark ends the wait at once."""
+    until = case.now + stage.timeout if stage.timeout is not None else None
+    if stage.event is None:
+        case.wait("time", "", until)
+        return
+    if case.customer_id is None:
+        case.fail("no_customer", f"waits for {stage.event!r}, which is told by customer, and has no customer")
+        return
+    early = events.since(reader, stage.event, case.customer_id, case.mark_at)
+    if early is not None:
+        case.go(stage.event, stage.next[stage.event])
+    else:
+        case.wait(stage.event, case.customer_id, until)
+
+
+def spawn(stage: SpawnStage, cases: Sequence[LiveCase]) -> None:
+    """Start a child per item of the list fact; no item means that there is nothing to wait for."""
+    for case in cases:
+        items = case.facts.get(stage.each) or []
+        if not isinstance(items, list) or len(items) > MAX_CHILDREN:
+            case.fail("spawn", f"{stage.each!r} must be a list of at most {MAX_CHILDREN} items")
+            continue
+        case.note("case.spawned", {"stage": stage.name, "playbook": stage.playbook, "children": len(items)})
+        if not items:
+            case.go("done", stage.next["done"])
+            continue
+        case.children += [(stage.playbook, item if isinstance(item, dict) else {"item": item}) for item in items]
+        case.wait("case.ended", case.id, None)
+
+
+def resume(stage: Stage, case: LiveCase) -> None:
+    """Go on after a wait with the signal that ended it; an outcome without a next stage is an exception."""
+    signal = case.signal or {}
+    outcome = str(signal.get("outcome", ""))
+    if isinstance(stage, CheckpointStage):
+        outcome = outcome if outcome in stage.next else "rejected"
+        case.automatic = None
+    if outcome not in stage.next:
+        detail = signal.get("result") or {}
+        words = f"{stage.name!r} ended with {outcome!r}, for which no next stage is named; {dumps(detail)[:500]}"
+        case.fail(f"outcome_{outcome}"[:64], words)
+        return
+    found = signal.get("found")
+    case.go(outcome, stage.next[outcome], found if isinstance(found, Mapping) else None)

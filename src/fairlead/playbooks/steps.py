@@ -1,0 +1,74 @@
+"""Steps: what computes inside a playbook; registered under `name@major` and configured from the stage's YAML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from fairlead.errors import InputError
+from fairlead.kit.expressions import Environment
+from fairlead.kit.yamlmarks import Node
+from fairlead.playbooks.model import StepInput, StepKind, StepResult
+
+StepRun = Callable[[Sequence[StepInput]], Sequence[StepResult]]
+"""One result per case, in order; raises only when the whole call is broken."""
+
+Configure = Callable[[Node | None, Environment], StepRun]
+"""Reads the stage's `with:` (None when absent) once; raises SourceError at the place of a mistake."""
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,63}@[1-9][0-9]{0,3}")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A registered step; `name` is `name@major`, and a change that old cases would notice is a new major."""
+
+    name: str
+    kind: StepKind
+    configure: Configure
+
+
+class StepRegistry:
+    """The steps that this build has."""
+
+    def __init__(self, steps: Sequence[Step] = ()) -> None:
+        """Start with `steps`."""
+        self._steps: dict[str, Step] = {}
+        for step in steps:
+            self.add(step)
+
+    def add(self, step: Step) -> None:
+        """InputError for a malformed name or one that is taken."""
+        if not _NAME.fullmatch(step.name):
+            message = f"{step.name!r} is not a step's name; write name@1"
+            raise InputError(message, code="step_name")
+        if step.name in self._steps:
+            message = f"there are two steps named {step.name!r}"
+            raise InputError(message, code="step_name")
+        self._steps[step.name] = step
+
+    def find(self, name: str) -> Step | None:
+        """The step of exactly this name and major, None when this build lacks it."""
+        return self._steps.get(name)
+
+    def names(self) -> list[str]:
+        """Every `name@major`, sorted."""
+        return sorted(self._steps)
+
+    def with_more(self, steps: Sequence[Step]) -> StepRegistry:
+        """A copy that has `steps` too."""
+        return StepRegistry([*self._steps.values(), *steps])
+
+
+def plain_step(
+    name: str, run: Callable[[StepInput], Mapping[str, object] | StepResult], kind: StepKind = StepKind.PURE
+) -> Step:
+    """A step without configuration that looks at one case at a time."""
+
+    def configure(config: Node | None, _environment: Environment) -> StepRun:
+        if config is not None and not config.is_null:
+            config.fail(f"{name} takes no `with:`.")
+        return lambda cases: [run(case) for case in cases]
+
+    return Step(name, kind, configure)

@@ -1,0 +1,56 @@
+"""The lead import's pure part: read a table file row by row, map its columns, check its cells.
+
+    shape = inspect(path)
+    mapping = guess_mapping(shape, {"name": "Kunde"})
+    checker = Checker(mapping, currency="EUR")
+    for item in read_rows(path, shape):
+        draft = checker.check(item) if isinstance(item, Row) else None
+
+Nothing here writes or talks to anybody; memory does not grow with the file.
+"""
+
+from __future__ import annotations
+
+from fairlead.sales.intake.checking import Checker, check
+from fairlead.sales.intake.mapping import guess_mapping, parse_overrides
+from fairlead.sales.intake.model import (
+    AttributeValue,
+    ColumnGuess,
+    ColumnMapping,
+    DecodedLines,
+    FieldValue,
+    FileShape,
+    LeadDraft,
+    LeadField,
+    Problem,
+    Row,
+    Unreadable,
+    identity_key,
+)
+from fairlead.sales.intake.reading import MAX_COLUMNS, MAX_FIELD_CHARS, RowReader, file_digest, read_rows
+from fairlead.sales.intake.shape import inspect
+
+__all__ = [
+    "MAX_COLUMNS",
+    "MAX_FIELD_CHARS",
+    "AttributeValue",
+    "Checker",
+    "ColumnGuess",
+    "ColumnMapping",
+    "DecodedLines",
+    "FieldValue",
+    "FileShape",
+    "LeadDraft",
+    "LeadField",
+    "Problem",
+    "Row",
+    "RowReader",
+    "Unreadable",
+    "check",
+    "file_digest",
+    "guess_mapping",
+    "identity_key",
+    "inspect",
+    "parse_overrides",
+    "read_rows",
+]

@@ -1,0 +1,37 @@
+"""Currencies by code, sign or word."""
+
+from __future__ import annotations
+
+from fairlead.sales.intake.words import word_set
+
+CURRENCIES = word_set("""
+    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD
+    CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD
+    GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT
+    LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR
+    NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP
+    STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XOF
+    XPF YER ZAR ZMW ZWL""")
+"""ISO 4217 codes of money in circulation; funds and metals are left out."""
+SHARED_SIGNS = frozenset("$¥")
+"""Signs that several currencies use; a currency column beside them is believed."""
+_WHOLE_ONLY = word_set("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF")
+_THOUSANDTHS = word_set("BHD IQD JOD KWD LYD OMR TND")
+_SIGNS = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "zł": "PLN", "₹": "INR", "₺": "TRY", "₩": "KRW"}
+_WORDS = {"euro": "EUR", "euros": "EUR", "us$": "USD", "dollar": "USD", "dollars": "USD", "pounds": "GBP"}
+
+
+def currency_of(text: str) -> str | None:
+    """ISO 4217 code for a code, sign or word, None when it is none of them. `$` is USD, `¥` is JPY."""
+    word = text.strip()
+    upper = word.upper()
+    if upper in CURRENCIES:
+        return upper
+    return _SIGNS.get(word) or _WORDS.get(word.lower())
+
+
+def currency_exponent(currency: str) -> int:
+    """Decimal places of the minor unit: 0, 2 or 3."""
+    if currency in _WHOLE_ONLY:
+        return 0
+    return 3 if currency in _THOUSANDTHS else 2

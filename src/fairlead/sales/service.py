@@ -1,0 +1,250 @@
+"""Importing leads: each readable row that is new becomes a lead, its customer and a case, in one transaction."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fairlead.checkpoints import first_rulings
+from fairlead.customers import CustomerDraft, resolve_many
+from fairlead.errors import InputError
+from fairlead.kit.actors import Actor
+from fairlead.kit.clock import to_micros
+from fairlead.kit.ids import new_id, new_ids
+from fairlead.kit.jsons import dumps
+from fairlead.kit.unit_of_work import AuditEntry, Reader, UnitOfWork
+from fairlead.kit.yamlmarks import did_you_mean
+from fairlead.playbooks import Bundle, CaseDraft, open_cases, states_of
+from fairlead.sales import store
+from fairlead.sales.intake import (
+    Checker,
+    ColumnMapping,
+    LeadDraft,
+    Row,
+    RowReader,
+    Unreadable,
+    file_digest,
+    guess_mapping,
+    inspect,
+    parse_overrides,
+    read_rows,
+)
+
+PATHS = ("auto", "assist", "human", "blocked", "needs_information")
+NOT_LEADS = ("duplicate", "unreadable", "failed")
+_NOT_A_NAME = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class LeadFile:
+    """A file of leads, looked at but not imported: its shape, its columns' meaning, its SHA-256."""
+
+    path: Path
+    digest: str
+    mapping: ColumnMapping
+    reader: RowReader
+    checker: Checker
+    currency: str
+    notes: tuple[str, ...]
+
+
+def open_lead_file(path: Path, overrides: Sequence[str], currency: str) -> LeadFile:
+    """Look at a file and guess what its columns mean; `overrides` are `field=column` as a person wrote them.
+
+    InputError for a file that cannot be read as a table, an unknown field or an unknown column.
+    """
+    shape = inspect(path)
+    mapping = guess_mapping(shape, parse_overrides(overrides))
+    checker = Checker(mapping, currency=currency)
+    return LeadFile(path, file_digest(path), mapping, read_rows(path, shape), checker, currency, shape.notes)
+
+
+def begin_import(uow: UnitOfWork, actor: Actor, bundle: Bundle, file: LeadFile, playbook: str) -> str:
+    """Start an import; InputError when the playbook is not deployed or is not about leads."""
+    compiled = bundle.playbooks.get(playbook)
+    if compiled is None:
+        message = f"there is no playbook {playbook!r}. {did_you_mean(playbook, bundle.playbooks) or ''}".rstrip()
+        raise InputError(message, code="no_playbook")
+    if compiled.playbook.subject != "lead":
+        message = f"playbook {playbook!r} is about a {compiled.playbook.subject}, not about leads"
+        raise InputError(message, code="wrong_subject")
+    import_id = new_id("imp")
+    store.insert_import(
+        uow,
+        {
+            "id": import_id,
+            "name": file.path.name,
+            "digest": file.digest,
+            "playbook": playbook,
+            "mapping": file.mapping.as_dict(),
+            "state": "reading",
+            "rows": 0,
+            "counts": {},
+            "started_by": str(actor),
+            "started_at": uow.now,
+        },
+    )
+    payload = {"file": file.path.name, "digest": file.digest, "playbook": playbook, "mapping": file.mapping.as_dict()}
+    uow.record(AuditEntry("lead_import.started", import_id, payload, actor=actor))
+    return import_id
+
+
+Checked = LeadDraft | Unreadable
+
+
+def checked_rows(file: LeadFile, progress: Callable[[int], None]) -> Iterator[Checked]:
+    """Every row of the file, understood or unreadable; `progress` gets the bytes read so far."""
+    for count, item in enumerate(file.reader):
+        if count % 500 == 0:
+            progress(file.reader.bytes_read)
+        yield file.checker.check(item) if isinstance(item, Row) else item
+
+
+def batches(rows: Iterator[Checked], size: Callable[[], int]) -> Iterator[list[Checked]]:
+    """Rows in batches of whatever `size` says at that moment."""
+    while batch := list(itertools.islice(rows, size())):
+        yield batch
+
+
+def import_batch(
+    uow: UnitOfWork, actor: Actor, bundle: Bundle, import_id: str, playbook: str, batch: Sequence[Checked], currency: str
+) -> int:
+    """Take in one batch; returns how many new leads there are. Rows that are there already, in this playbook, add
+    nothing and are listed as duplicates."""
+    drafts = [item for item in batch if isinstance(item, LeadDraft)]
+    seen = store.known_fingerprints(uow, playbook, [draft.fingerprint for draft in drafts])
+    fresh: list[LeadDraft] = []
+    rejected: list[tuple[Any, ...]] = [
+        (import_id, item.number, "unreadable", item.reason_code, item.words)
+        for item in batch
+        if isinstance(item, Unreadable)
+    ]
+    for draft in drafts:
+        if draft.fingerprint in seen:
+            words = f"the same row as {seen[draft.fingerprint]}"
+            rejected.append((import_id, draft.number, "duplicate", "same_row", words))
+        else:
+            seen[draft.fingerprint] = f"row {draft.number}"
+            fresh.append(draft)
+    if fresh:
+        _open_leads(uow, actor, bundle, import_id, playbook, fresh, currency)
+    if rejected:
+        store.insert_rejects(uow, rejected)
+    first, last = batch[0].number, batch[-1].number
+    counts = {"first_row": first, "last_row": last, "leads": len(fresh), "rejected": len(rejected)}
+    uow.record(AuditEntry("lead_import.rows_taken", import_id, counts, actor=actor))
+    return len(fresh)
+
+
+def _open_leads(
+    uow: UnitOfWork, actor: Actor, bundle: Bundle, import_id: str, playbook: str, fresh: list[LeadDraft], currency: str
+) -> None:
+    now = to_micros(uow.now)
+    source = f"import {import_id}"
+    customers = resolve_many(uow, [_customer(draft, source, currency) for draft in fresh])
+    lead_ids, case_ids = new_ids("lead", len(fresh)), new_ids("case", len(fresh))
+    rows = []
+    for draft, customer, lead_id, case_id in zip(fresh, customers, lead_ids, case_ids, strict=True):
+        problems = [problem._asdict() for problem in draft.problems]
+        rows.append((
+            lead_id, import_id, draft.number, playbook, draft.fingerprint, customer.id, case_id,
+            dumps(draft.fields), dumps(draft.attributes), dumps(problems), draft.value_minor, now,
+        ))  # fmt: skip
+    store.insert_leads(uow, rows)
+    cases = [
+        CaseDraft(playbook, "lead", lead_id, lead_facts(draft, currency), customer.id, "import", None, case_id)
+        for draft, customer, lead_id, case_id in zip(fresh, customers, lead_ids, case_ids, strict=True)
+    ]
+    open_cases(uow, cases, bundle, actor)
+
+
+def _customer(draft: LeadDraft, source: str, currency: str) -> CustomerDraft:
+    fields = draft.fields
+    return CustomerDraft(
+        name=full_name(fields)[:500],
+        company=str(fields.get("company", ""))[:500],
+        country=_text(fields.get("country")),
+        language=_text(fields.get("language")),
+        value_minor=draft.value_minor if draft.currency == currency else None,
+        identities=draft.identities,
+        source=source,
+    )
+
+
+def _text(value: object) -> str | None:
+    return str(value) if value else None
+
+
+def full_name(fields: Mapping[str, Any]) -> str:
+    """The name, or first and last name together; "" when neither is known."""
+    name = str(fields.get("name") or "")
+    return name or " ".join(str(fields[part]) for part in ("first_name", "last_name") if fields.get(part))
+
+
+def lead_facts(draft: LeadDraft, currency: str, *, minor_digits: int = 2) -> dict[str, Any]:
+    """What a playbook may read of a lead.
+
+    Attributes come under their column's name in small letters with `_`; a lead field of the same name wins. `value`
+    is in whole units of the workspace's currency, missing when the row's currency is another: we have no rate.
+    `reachable_at` is how to reach the lead (e-mail, else phone), missing when there is no way.
+    """
+    facts: dict[str, Any] = {fact_name(name): value for name, value in draft.attributes.items()}
+    facts.update(draft.fields)
+    facts["name"] = full_name(draft.fields)
+    contact = draft.fields.get("email") or draft.fields.get("phone")
+    if contact:
+        facts["reachable_at"] = contact
+    if draft.value_minor is not None and draft.currency == currency:
+        facts["value"] = draft.value_minor / 10**minor_digits
+    elif draft.value_minor is not None:
+        facts["foreign_value"] = f"{draft.value_minor / 10**minor_digits:.2f} {draft.currency}"
+    if draft.problems:
+        facts["problems"] = [f"{problem.field}: {problem.words}" for problem in draft.problems][:20]
+    return facts
+
+
+def fact_name(column: str) -> str:
+    """`Cons.Price Idx` → `cons_price_idx`; a name that begins with a digit gets a `c_`."""
+    name = _NOT_A_NAME.sub("_", column.casefold()).strip("_") or "column"
+    return name if name[0].isalpha() else f"c_{name}"
+
+
+def finish_import(uow: UnitOfWork, actor: Actor, import_id: str, rows: int) -> None:
+    """Say that every row of the file was taken in."""
+    store.update_import(uow, import_id, {"state": "finished", "rows": rows, "finished_at": uow.now})
+    uow.record(AuditEntry("lead_import.finished", import_id, {"rows": rows}, actor=actor))
+
+
+def unsettled(reader: Reader, import_id: str) -> int:
+    """How many of an import's cases have not come to a first checkpoint, an exception or an end."""
+    open_ones = 0
+    for page in store.lead_cases(reader, import_id):
+        states = states_of(reader, [row.case_id for row in page])
+        ready = [case_id for case_id, state in states.items() if state == "ready"]
+        open_ones += len(ready) - len(first_rulings(reader, ready)) if ready else 0
+    return open_ones
+
+
+def count_import(reader: Reader, import_id: str) -> tuple[dict[str, int], dict[str, int]]:
+    """(rows by what became of them, reasons by rule id); a lead counts by the path at its first checkpoint.
+
+    `failed` are leads in the exceptions queue before any checkpoint. Every row is in exactly one number.
+    """
+    counts: Counter[str] = Counter(dict.fromkeys((*PATHS, *NOT_LEADS), 0))
+    counts.update(store.reject_counts(reader, import_id))
+    reasons: Counter[str] = Counter()
+    for page in store.lead_cases(reader, import_id):
+        firsts = first_rulings(reader, [row.case_id for row in page])
+        for row in page:
+            first = firsts.get(row.case_id)
+            if first is None:
+                counts["failed"] += 1
+                continue
+            counts["needs_information" if first.needs_information else first.path] += 1
+            reasons.update(first.reasons)
+    return dict(counts), dict(reasons.most_common())

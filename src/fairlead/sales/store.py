@@ -1,0 +1,115 @@
+"""All SQL of leads and imports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, func, insert, select, update
+
+from fairlead.errors import NotFoundError
+from fairlead.kit.unit_of_work import Reader, UnitOfWork
+from fairlead.sales import tables as t
+
+LEAD_COLUMNS = (
+    "id", "import_id", "row_no", "playbook", "fingerprint", "customer_id", "case_id", "fields", "attributes",
+    "problems", "value_minor", "created_at",
+)  # fmt: skip
+_PAGE = 500
+
+
+def insert_import(uow: UnitOfWork, values: Mapping[str, Any]) -> None:
+    """Begin an import."""
+    uow.execute(insert(t.lead_import).values(**values))
+
+
+def read_import(reader: Reader, import_id: str) -> Row[Any]:
+    """The import; NotFoundError when there is none."""
+    row = reader.execute(select(t.lead_import).where(t.lead_import.c.id == import_id)).first()
+    if row is None:
+        message = f"there is no import {import_id}"
+        raise NotFoundError(message)
+    return row
+
+
+def finished_import_of(reader: Reader, digest: str, playbook: str) -> Row[Any] | None:
+    """The first finished import of exactly this file into this playbook, None when there was none."""
+    i = t.lead_import.c
+    query = select(t.lead_import).where(i.digest == digest, i.playbook == playbook, i.state == "finished")
+    return reader.execute(query.order_by(i.started_at).limit(1)).first()
+
+
+def update_import(uow: UnitOfWork, import_id: str, values: Mapping[str, Any]) -> None:
+    """Change an import's state and counts."""
+    uow.execute(update(t.lead_import).where(t.lead_import.c.id == import_id).values(**values))
+
+
+def known_fingerprints(reader: Reader, playbook: str, fingerprints: Sequence[str]) -> dict[str, str]:
+    """Which of these rows are leads of the playbook already, with the lead's id."""
+    found: dict[str, str] = {}
+    for start in range(0, len(fingerprints), _PAGE):
+        query = select(t.lead.c.fingerprint, t.lead.c.id).where(
+            t.lead.c.playbook == playbook, t.lead.c.fingerprint.in_(fingerprints[start : start + _PAGE])
+        )
+        found.update({row.fingerprint: row.id for row in reader.execute(query)})
+    return found
+
+
+def insert_leads(uow: UnitOfWork, rows: Sequence[Sequence[Any]]) -> None:
+    """Leads as plain values in the order of LEAD_COLUMNS."""
+    uow.insert_many(t.lead, LEAD_COLUMNS, rows)
+
+
+def insert_rejects(uow: UnitOfWork, rows: Sequence[Sequence[Any]]) -> None:
+    """Rows that became no lead: (import, row, kind, code, words)."""
+    uow.insert_many(t.lead_reject, ("import_id", "row_no", "kind", "code", "words"), rows)
+
+
+def reject_counts(reader: Reader, import_id: str) -> dict[str, int]:
+    """How many rows of an import became no lead, by kind."""
+    r = t.lead_reject.c
+    query = select(r.kind, func.count()).where(r.import_id == import_id).group_by(r.kind)
+    return dict(tuple(row) for row in reader.execute(query))  # type: ignore[arg-type, misc]
+
+
+def rejects(reader: Reader, import_id: str, after: int, limit: int) -> list[Row[Any]]:
+    """Rows that became no lead, in the file's order, beyond row `after`."""
+    r = t.lead_reject.c
+    query = select(t.lead_reject).where(r.import_id == import_id, r.row_no > after)
+    return list(reader.execute(query.order_by(r.row_no).limit(limit)))
+
+
+def lead_cases(reader: Reader, import_id: str) -> Iterator[list[Row[Any]]]:
+    """(row, case, problems) of an import's leads in pages, in the file's order."""
+    after = -1
+    columns = (t.lead.c.row_no, t.lead.c.case_id, t.lead.c.problems, t.lead.c.id)
+    while True:
+        query = select(*columns).where(t.lead.c.import_id == import_id, t.lead.c.row_no > after)
+        page = list(reader.execute(query.order_by(t.lead.c.row_no).limit(_PAGE)))
+        if page:
+            yield page
+        if len(page) < _PAGE:
+            return
+        after = page[-1].row_no
+
+
+def leads_page(reader: Reader, import_id: str, after: int, limit: int) -> list[Row[Any]]:
+    """Leads of an import in the file's order, beyond row `after`."""
+    query = select(t.lead).where(t.lead.c.import_id == import_id, t.lead.c.row_no > after)
+    return list(reader.execute(query.order_by(t.lead.c.row_no).limit(limit)))
+
+
+def imports_page(reader: Reader, before: str | None, limit: int) -> list[Row[Any]]:
+    """Imports, newest first; `before` is the last id of the page above."""
+    query = select(t.lead_import)
+    query = query.where(t.lead_import.c.id < before) if before else query
+    return list(reader.execute(query.order_by(t.lead_import.c.id.desc()).limit(limit)))
+
+
+def read_lead(reader: Reader, lead_id: str) -> Row[Any]:
+    """The lead; NotFoundError when there is none."""
+    row = reader.execute(select(t.lead).where(t.lead.c.id == lead_id)).first()
+    if row is None:
+        message = f"there is no lead {lead_id}"
+        raise NotFoundError(message)
+    return row

@@ -1,0 +1,158 @@
+"""The running parts of one process: engine, outbox, timers, sealing. A composition root."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+from fairlead import reviews
+from fairlead.actions import Connector, OutboxSource
+from fairlead.audit import Signer, Trail, seal_all
+from fairlead.checkpoints import SETTLEMENT, forget_requests
+from fairlead.connectors import connectors_for
+from fairlead.errors import UnavailableError
+from fairlead.jobs import DbosRunner, Dispatcher, JobRunner, LocalRunner, Pace, StopSignal, WorkLane
+from fairlead.kit.clock import Clock, SystemClock
+from fairlead.kit.database import Database
+from fairlead.kit.lanes import Lane
+from fairlead.playbooks import (
+    BundleLibrary,
+    CaseSource,
+    Engine,
+    EngineSettings,
+    EventSource,
+    StepRegistry,
+    TimerSource,
+)
+from fairlead.sales import STEPS
+from fairlead.settings import Settings, provide_secrets
+
+SEAL_S = 5.0
+SWEEP_S = 5.0
+FORGET_S = 3600.0
+KEPT_REQUESTS = timedelta(days=30)
+
+
+@dataclass(slots=True)
+class Runtime:
+    """What one process of Fairlead consists of; made by `open_runtime`."""
+
+    settings: Settings
+    database: Database
+    signer: Signer
+    library: BundleLibrary
+    engine: Engine
+    runner: JobRunner
+    dispatcher: Dispatcher
+    seed: bytes
+
+    def start(self) -> None:
+        """Begin to work in background threads."""
+        self.runner.start()
+        self.dispatcher.start()
+
+    def stop(self, timeout_s: float = 10.0) -> bool:
+        """Finish what is under way and stop; False when something was still running after `timeout_s`."""
+        ended = self.dispatcher.stop(timeout_s)
+        ended = self.runner.stop(timeout_s) and ended
+        self.seal()
+        return ended
+
+    def seal(self) -> None:
+        """Seal the audit record as it is now and publish its head."""
+        seal_all(self.database, self.signer, self.settings.audit_heads_file)
+
+
+def derive(secret: str, purpose: str) -> bytes:
+    """A key for one purpose from the installation's secret; knowing one tells nothing of another."""
+    return hmac.digest(secret.encode(), f"fairlead {purpose}".encode(), hashlib.sha256)
+
+
+def executor_id() -> str:
+    """A name for this process's entry in the job journal; unique among those alive."""
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+@contextmanager
+def open_runtime(
+    settings: Settings,
+    *,
+    durable: bool = True,
+    clock: Clock | None = None,
+    connectors: dict[str, Connector] | None = None,
+) -> Iterator[Runtime]:
+    """Wire everything up, not started; the database must carry the present schema.
+
+    `durable`: chunks are journalled by DBOS, for servers and workers; a one-shot command runs them in plain
+    threads, since the lease finds whatever it leaves behind. `connectors` None: those of `settings`.
+    """
+    settings = provide_secrets(settings)
+    assert settings.secret_key is not None  # noqa: S101  provide_secrets made or demanded it
+    assert settings.audit_key_file is not None  # noqa: S101
+    signer = Signer.load(settings.audit_key_file, create=False)
+    seed = derive(settings.secret_key.get_secret_value(), "lottery")
+    database = Database(settings.database_url, clock=clock or SystemClock(), trail=Trail())
+    used = connectors if connectors is not None else connectors_for(settings.data_dir)
+    library = BundleLibrary(StepRegistry(STEPS), frozenset(used))
+    engine_settings = EngineSettings(seed, settings.bulk_transaction_ms, settings.lease_s)
+    engine = Engine(database, library, engine_settings)
+    runner: JobRunner = DbosRunner(settings.database_url, executor_id()) if durable else LocalRunner()
+    sources = [CaseSource(engine, lane) for lane in WorkLane]
+    outbox = OutboxSource(database, used, now=None if clock is None else clock.now)
+    dispatcher = Dispatcher(
+        [*sources, EventSource(engine), TimerSource(engine), outbox],
+        runner,
+        pace=Pace(
+            chunk=settings.chunk_size, lease_s=settings.lease_s, sweep_s=settings.sweep_interval_ms / 1000
+        ),
+        clock=database.clock,
+        listen_url=settings.database_url,
+    )
+    engine.wake = dispatcher.wake
+    runtime = Runtime(settings, database, signer, library, engine, runner, dispatcher, seed)
+    runner.every("seal", SEAL_S, _quietly(runtime.seal))
+    runner.every("reviews", SWEEP_S, _quietly(lambda: sweep_reviews(runtime)))
+    runner.every("forget", FORGET_S, _quietly(lambda: _forget(runtime)))
+    try:
+        yield runtime
+    finally:
+        database.close()
+
+
+def sweep_reviews(runtime: Runtime) -> None:
+    """Deal with reviews whose clock, claim or snooze has run out."""
+    with runtime.database.transaction(Lane.BULK) as uow:
+        reviews.sweep(uow, 200, settlement=SETTLEMENT)
+    runtime.dispatcher.wake()
+
+
+def _forget(runtime: Runtime) -> None:
+    with runtime.database.transaction(Lane.BULK) as uow:
+        forget_requests(uow, uow.now - KEPT_REQUESTS, 10_000)
+
+
+def _quietly(call: Callable[[], None]) -> Callable[[], None]:
+    """A tick while the database is away: the next one makes up for it."""
+
+    def tick() -> None:
+        try:
+            call()
+        except UnavailableError:
+            return
+
+    return tick
+
+
+def work(settings: Settings) -> None:
+    """Run a worker until it is told to stop by SIGTERM or SIGINT."""
+    with open_runtime(settings) as runtime, StopSignal().on_signals() as stop:
+        runtime.start()
+        stop.wait()
+        runtime.stop()
