@@ -16,7 +16,7 @@ PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-all soak check format bench lock clean
+.PHONY: help setup demo test test-all soak check format bench migration lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -98,6 +98,9 @@ bench: .venv/.dev .venv-bench/.ready ## measures against the bars and the peers 
 	$(BIN)/python -m bench.run $(ONLY)
 
 # ---- keep -----------------------------------------------------------------------------------------------------
+
+migration: .venv/.dev ## writes the initial revision anew from the tables; only until the first release
+	$(BIN)/python tools/migration.py
 
 lock: .venv/.uv ## compiles requirements/*.in anew (ARGS=--upgrade for newer versions)
 	$(COMPILE) $(ARGS) requirements/uv.in -o requirements/uv.txt

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from cel_expr_python import cel
 
 from fairlead.checkpoints.draws import draws_for
-from fairlead.checkpoints.explain import explain
+from fairlead.checkpoints.sentences import explain
 from fairlead.checkpoints.model import Grant, Level, Proposal
 from fairlead.checkpoints.parsing import parse_policy
 from fairlead.checkpoints.ruling import Question, rule_many

@@ -2,29 +2,79 @@
 
 from __future__ import annotations
 
+import sqlite3
+
+from sqlalchemy import Column, Text, select, table
+
 from fairlead.actions import tables as _actions
 from fairlead.audit import tables as _audit
 from fairlead.checkpoints import tables as _checkpoints
 from fairlead.customers import tables as _customers
+from fairlead.errors import FaultError, InputError, UnavailableError
 from fairlead.evidence import tables as _evidence
 from fairlead.kit import events as _events
 from fairlead.kit.columns import metadata
 from fairlead.kit.database import Database
+from fairlead.migrations import HEAD, VERSION_TABLE
 from fairlead.people import tables as _people
 from fairlead.playbooks import tables as _playbooks
 from fairlead.reviews import tables as _reviews
 from fairlead.sales import tables as _sales
 
-FEATURES = (_actions, _audit, _checkpoints, _customers, _events, _evidence, _people, _playbooks, _reviews, _sales)
+FEATURES = (
+    _actions,
+    _audit,
+    _checkpoints,
+    _customers,
+    _events,
+    _evidence,
+    _people,
+    _playbooks,
+    _reviews,
+    _sales,
+)
 
 __all__ = ["FEATURES", "create_schema", "metadata"]
 
+_VERSION = select(table(VERSION_TABLE, Column("version_num", Text)))
+
 
 def create_schema(url: str) -> None:
-    """Bring the database at `url` to the present schema."""
+    """Bring the database at `url` to the newest revision of this build; one query when it is there already.
+
+    Any number of processes may do this at once. InputError for a database or file that is not ours,
+    UnavailableError for one that a newer build upgraded; both say what to do.
+    """
     database = Database(url)
     try:
+        if _is_current(database):
+            return
+        # Here, because loading Alembic takes longer than every other start-up step together.
+        from fairlead.migrations.upgrading import upgrade  # noqa: PLC0415
+
         with database.raw() as connection:
-            metadata.create_all(connection)
+            upgrade(connection)
+    except UnavailableError as error:
+        if _root_code(error) == "SQLITE_NOTADB":
+            message = f"{database.url.database} is not a database. Let FAIRLEAD_DATABASE_URL name a new file"
+            raise InputError(message, code="foreign_database") from error
+        raise
     finally:
         database.close()
+
+
+def _is_current(database: Database) -> bool:
+    try:
+        with database.reading() as reader:
+            return reader.execute(_VERSION).scalars().all() == [HEAD]
+    except UnavailableError:
+        raise
+    except FaultError:  # the table is not there
+        return False
+
+
+def _root_code(error: BaseException) -> str | None:
+    cause = error.__cause__
+    while cause is not None and not isinstance(cause, sqlite3.Error):
+        cause = getattr(cause, "orig", None) or cause.__cause__
+    return getattr(cause, "sqlite_errorname", None)

@@ -17,11 +17,13 @@ from fairlead.actions import Connector, OutboxSource
 from fairlead.audit import Signer, Trail, seal_all
 from fairlead.checkpoints import SETTLEMENT, forget_requests
 from fairlead.connectors import connectors_for
+from fairlead.connectors.webhook import WebhookConnector
 from fairlead.errors import UnavailableError
 from fairlead.jobs import DbosRunner, Dispatcher, JobRunner, LocalRunner, Pace, StopSignal, WorkLane
 from fairlead.kit.clock import Clock, SystemClock
 from fairlead.kit.database import Database
 from fairlead.kit.lanes import Lane
+from fairlead.people import Webhook, webhook_of
 from fairlead.playbooks import (
     BundleLibrary,
     CaseSource,
@@ -101,6 +103,13 @@ def open_runtime(
     database = Database(settings.database_url, clock=clock or SystemClock(), trail=Trail())
     used = connectors if connectors is not None else connectors_for(settings.data_dir)
     library = BundleLibrary(StepRegistry(STEPS), frozenset(used))
+    webhooks = WebhookConnector(
+        lambda key_id: _webhook_of(database, key_id),
+        database.clock.now,
+        timeout_s=settings.webhook_timeout_s,
+        private_hosts=settings.webhook_private_hosts,
+    )
+    used = {WebhookConnector.name: webhooks, **used}
     engine_settings = EngineSettings(seed, settings.bulk_transaction_ms, settings.lease_s)
     engine = Engine(database, library, engine_settings)
     runner: JobRunner = DbosRunner(settings.database_url, executor_id()) if durable else LocalRunner()
@@ -124,6 +133,11 @@ def open_runtime(
         yield runtime
     finally:
         database.close()
+
+
+def _webhook_of(database: Database, key_id: str) -> Webhook | None:
+    with database.reading() as reader:
+        return webhook_of(reader, key_id)
 
 
 def sweep_reviews(runtime: Runtime) -> None:
@@ -152,7 +166,7 @@ def _quietly(call: Callable[[], None]) -> Callable[[], None]:
 
 def work(settings: Settings) -> None:
     """Run a worker until it is told to stop by SIGTERM or SIGINT."""
-    with open_runtime(settings) as runtime, StopSignal().on_signals() as stop:
+    with StopSignal().on_signals() as stop, open_runtime(settings) as runtime:
         runtime.start()
         stop.wait()
         runtime.stop()

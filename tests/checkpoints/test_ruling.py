@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.checkpoints.draws import Draws, draw, draws_for
-from fairlead.checkpoints.explain import explain, explain_for_customer
+from fairlead.checkpoints.sentences import explain, explain_for_customer
 from fairlead.checkpoints.model import Arm, Experiment, Grant, GrantKey, Level, Path, Price, Proposal, Stop
 from fairlead.checkpoints.parsing import parse_policy
 from fairlead.checkpoints.record import LabelWay

@@ -19,8 +19,9 @@ DOWNLOAD = re.compile(r"(index-url|find-links|resolved|registry) *[=:\"]|https?:
 MACHINE_PATH = re.compile(r"(^|[^A-Za-z0-9_./-])/((home|root|Users)/[A-Za-z0-9_]|work/(main|shared|brief)\b)")
 LOCK_ENDINGS = {".txt", ".toml", ".lock", ".in"}
 
-TRANSACTION_ROOMS = {"kit", "jobs", "api", "console", "widget", "testing", "app", "worker", "cli"}
-TRANSACTION_FILES = {"jobs.py", "api.py", "pages.py"}
+TRANSACTION_ROOMS = {"kit", "jobs", "api", "console", "widget", "testing", "app", "worker", "commands", "cli"}
+# engine.py and io_steps.py are the inside of the chunk job: each chunk is several transactions on purpose.
+TRANSACTION_FILES = {"jobs.py", "api.py", "pages.py", "engine.py", "io_steps.py"}
 
 
 def addresses(files: Iterable[Path], root: Path) -> list[str]:

@@ -16,11 +16,11 @@ ORDER = (
     "errors", "settings", "client", "kit", "audit", "jobs",
     "people", "customers", "experiments", "guardrails", "actions", "connectors", "understanding",
     "checkpoints", "reviews", "evidence", "playbooks", "sales", "service", "insight",
-    "api", "console", "widget", "schema", "testing", "app", "worker", "cli", "__main__",
+    "api", "console", "widget", "migrations", "schema", "testing", "worker", "app", "commands", "cli", "__main__",
 )  # fmt: skip
 
 FEATURES = ORDER[ORDER.index("people") : ORDER.index("insight") + 1]
-ROOTS = {"schema", "app", "worker", "cli", "__main__"}  # compose everything, so they may look inside
+ROOTS = {"schema", "app", "worker", "commands", "cli", "__main__"}  # compose everything, so they may look inside
 NO_DOOR = {"kit", "testing"}  # a shelf of parts, taken one by one
 FREE_SIBLINGS = {"kit", "audit", "jobs", "customers"}
 MAX_SIBLINGS = 6

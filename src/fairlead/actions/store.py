@@ -85,8 +85,8 @@ def _rows(reader: Reader, query: Executable) -> list[Any]:
 
 def ids_of_keys(reader: Reader, keys: Iterable[str]) -> dict[str, str]:
     """Idempotency key → action id, for keys that are known."""
-    query = select(action.c.idempotency_key, action.c.id)
-    return dict(_rows(reader, query.where(_among(reader, action.c.idempotency_key, keys))))
+    sql = "SELECT idempotency_key, id FROM action WHERE idempotency_key = ANY(?)"
+    return dict(reader.fetch(sql, list(keys)))
 
 
 def _body(draft: ActionDraft) -> str:

@@ -1,6 +1,8 @@
 """The append-only record of everything that happened, sealed in a hash chain and verified offline."""
 
 from fairlead.audit.exporting import ExportedRecord, write_export
+from fairlead.audit.jobs import seal_all
+from fairlead.audit.model import EntryRow
 from fairlead.audit.service import (
     Trail,
     changes_since,
@@ -9,13 +11,13 @@ from fairlead.audit.service import (
     publish_heads,
     read_heads,
     recent_seals,
-    seal_all,
     seal_entries,
 )
 from fairlead.audit.signing import Signer
 from fairlead.audit.verifying import Problem, StoredRecord, Verification, verify
 
 __all__ = [
+    "EntryRow",
     "ExportedRecord",
     "Problem",
     "Signer",

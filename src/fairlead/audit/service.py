@@ -22,8 +22,6 @@ from fairlead.audit.model import (
 from fairlead.errors import FaultError, InputError, TooLargeError, UnavailableError
 from fairlead.kit import jsons
 from fairlead.kit.clock import from_micros, iso, to_micros
-from fairlead.kit.faults import fault_point
-from fairlead.kit.lanes import Lane
 from fairlead.kit.unit_of_work import AuditEntry, Reader, UnitOfWork
 
 if TYPE_CHECKING:
@@ -32,8 +30,7 @@ if TYPE_CHECKING:
 
     from fairlead.audit.signing import Signer
     from fairlead.kit.actors import Actor
-    from fairlead.kit.database import Database
-
+    
 SEAL_LIMIT = 20_000
 BODY_LIMIT = 4_000_000
 _MISSING_FOR_US = 3_600 * 1_000_000  # transactions are cut off after minutes, so an hour is final
@@ -103,22 +100,6 @@ def _still_missing(before: Sequence[Gap], ids: Sequence[int], above: int, now: i
     if fresh:
         kept += [(a, b, now) for a, b in gaps_between(fresh, above + 1, fresh[-1])]
     return tuple(kept)
-
-
-def seal_all(database: Database, signer: Signer, heads_file: Path | None) -> SealRow | None:
-    """Seal everything there is and publish the heads; the newest new seal, None when nothing was new."""
-    newest = None
-    while True:
-        with database.transaction(Lane.BULK) as uow:
-            seal = seal_entries(uow, signer)
-        fault_point("audit.sealed")
-        if seal is None:
-            break
-        newest = seal
-    if heads_file is not None:
-        with database.reading() as reader:
-            publish_heads(reader, signer, heads_file)
-    return newest
 
 
 def publish_heads(reader: Reader, signer: Signer, heads_file: Path) -> int:
@@ -198,9 +179,11 @@ def erase_customer(uow: UnitOfWork, customer_id: str, actor: Actor, reason: str)
     return payloads
 
 
-def history(reader: Reader, subjects: Sequence[str], limit: int = 200) -> list[EntryRow]:
-    """The newest `limit` entries about any of these ids, oldest first."""
-    return store.entries_about(reader, subjects, limit)
+def history(
+    reader: Reader, subjects: Sequence[str], limit: int = 200, *, before: int | None = None
+) -> list[EntryRow]:
+    """The newest `limit` entries about any of these ids, oldest first; `before` is the lowest id already seen."""
+    return store.entries_about(reader, subjects, limit, before)
 
 
 def changes_since(reader: Reader, above: int | None, limit: int) -> list[tuple[int, str, str]]:

@@ -199,11 +199,18 @@ def entries_between(reader: Reader, first: int, last: int, limit: int = 100_000)
     return found
 
 
-def entries_about(reader: Reader, subjects: Sequence[str], limit: int) -> list[EntryRow]:
-    """The newest entries about any of these subjects, oldest first, with payloads that still exist."""
+def entries_about(
+    reader: Reader, subjects: Sequence[str], limit: int, before: int | None = None
+) -> list[EntryRow]:
+    """The newest entries about any of these subjects, oldest first, with payloads that still exist.
+
+    `before` leaves out this id and all above it.
+    """
     joined = t.entry.outerjoin(t.payload, t.payload.c.entry_id == t.entry.c.id)
     query = select(*_entry_columns(reader), _as_stored(reader, t.payload.c.body)).select_from(joined)
     query = query.where(t.entry.c.subject.in_(subjects)).order_by(t.entry.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(t.entry.c.id < before)
     rows = reader.execute(query).all()
     return [_entry(row, None if row[7] is None else _text(row[7]), None) for row in reversed(rows)]
 

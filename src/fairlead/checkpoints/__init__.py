@@ -15,14 +15,15 @@ from fairlead.checkpoints.asked import (
     effective_ones,
     find_asked,
     find_many_asked,
+    lock_asked,
     page_of_asked,
     unexecuted,
 )
-from fairlead.checkpoints.explain import explain, explain_for_customer
+from fairlead.checkpoints.sentences import explain, explain_for_customer
 from fairlead.checkpoints.model import Grant, GrantKey, Level, Path, Proposal, Stop
 from fairlead.checkpoints.parsing import parse_policy
 from fairlead.checkpoints.policy import CheckpointPolicy, ReviewTerms
-from fairlead.checkpoints.recall import recall
+from fairlead.checkpoints.recalling import recall
 from fairlead.checkpoints.record import Ruling
 from fairlead.checkpoints.reporting import FirstRuling, first_rulings
 from fairlead.checkpoints.service import (
@@ -93,6 +94,7 @@ __all__ = [
     "insert_ruled",
     "issue_approval",
     "lift_stop",
+    "lock_asked",
     "page_of_asked",
     "parse_policy",
     "read_decision",

@@ -1,7 +1,9 @@
 """Approvals: leave to do once, soon, exactly what was decided; and what was done with them.
 
-A token is HMAC(secret, ruling, digest), so the same caller can be shown it again although only its hash is stored.
-The digest covers the checkpoint, the answer as decided and the customer: another answer needs another decision.
+A token is HMAC(secret, ruling, digest), so the same caller can be shown it again although only its hash is
+stored.
+The digest covers the checkpoint, the answer as decided and the customer: another answer needs another
+decision.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fairlead.checkpoints import store
-from fairlead.checkpoints.asked import BEGUN, DECIDED, Asked
+from fairlead.checkpoints.asked import BEGUN, WAITING, Asked
 from fairlead.errors import ConflictError, FairleadError, ForbiddenError, GoneError, InputError
 from fairlead.kit import jsons
 from fairlead.kit.actors import Actor
@@ -40,7 +42,8 @@ class Approval:
 class Execution:
     """What a caller says of an execution: which token and content, and how it went.
 
-    `ok` None means that it is about to begin; `result` is any JSON of at most 16 KiB. Either `digest` or `answer`.
+    `ok` None means that it is about to begin; `result` is any JSON of at most 16 KiB. Either `digest` or
+    `answer`.
     """
 
     token: str = field(repr=False)
@@ -86,9 +89,8 @@ def issue(uow: UnitOfWork, one: Asked, actor: Actor, secret: bytes, life: timede
             "execution": None,
         },
     )
-    if not stored:  # another reader was first; its life counts
-        row = store.read_approval(uow, one.id)
-        return None if row is None or row.consumed_at else Approval(token, digest, row.expires_at)
+    if not stored:
+        raise ConflictError("The approval is being issued to somebody else.", decision=one.id)
     payload = {"digest": digest, "expires_at": iso(expires_at)}
     uow.record(AuditEntry("approval.issued", one.id, payload, one.customer_id, actor))
     return Approval(token, digest, expires_at)
@@ -111,11 +113,15 @@ def stands(one: Asked, now: datetime) -> str:
 
 
 def execute(uow: UnitOfWork, one: Asked, actor: Actor, said: Execution) -> FairleadError | None:
-    """Use an approval up: begin (`ok` None), report what was begun, or both at once.
+    """Use an approval up (of a decision from `lock_asked`): begin (`ok` None), report what was begun, or both
+    at once.
 
-    Returns the refusal instead of raising it, because an execution that nothing allowed is stored as well, and the
-    caller must commit first: ForbiddenError for another token or content, ConflictError when it was used, is not
-    decided or the checkpoint was stopped, GoneError when it expired. InputError is raised: nothing is stored then.
+    Returns the refusal instead of raising it, because an execution that nothing allowed is stored as well,
+    and the
+    caller must commit first: ForbiddenError for another token or content, ConflictError when it was used, is
+    not
+    decided or the checkpoint was stopped, GoneError when it expired. InputError is raised: nothing is stored
+    then.
     """
     _check(said)
     refusal = _refusal(one, said, uow.now)
@@ -138,7 +144,7 @@ def _check(said: Execution) -> None:
 
 def _refusal(one: Asked, said: Execution, now: datetime) -> FairleadError | None:
     if one.token_hash is None or one.digest is None:
-        if one.state(now) != DECIDED:
+        if one.state(now) == WAITING:
             return ConflictError("This is not decided, so nothing may be executed.", code="not_decided")
         return ForbiddenError(
             "No approval was issued for this decision.", code="no_approval", decision=one.id
@@ -163,21 +169,16 @@ def _use(uow: UnitOfWork, one: Asked, actor: Actor, said: Execution) -> Fairlead
             )
     elif said.ok is None and one.verdict == "auto" and (stop := _stopped(uow, one.checkpoint)):
         return ConflictError("Automatic decisions are stopped now; ask again.", code="stopped", scope=stop)
+    elif one.expires_at is None or one.expires_at <= uow.now:
+        return GoneError(
+            "This approval has expired; ask again.", code="approval_expired", expired_at=one.expires_at
+        )
     elif not store.consume_approval(uow, one.id, _hash(said.token), execution):
-        return _lost(uow, one)
+        raise ConflictError("This approval is being used by somebody else.", decision=one.id)
     payload = {"digest": one.digest, "execution": execution}
     verb = "approval.begun" if said.ok is None else f"execution.{_word(said.ok)}"
     uow.record(AuditEntry(verb, one.id, payload, one.customer_id, actor))
     return None
-
-
-def _lost(uow: UnitOfWork, one: Asked) -> FairleadError:
-    row = store.read_approval(uow, one.id)
-    if row is not None and row.consumed_at is not None:
-        return ConflictError("This approval was used already.", code="approval_used", used_at=row.consumed_at)
-    return GoneError(
-        "This approval has expired; ask again.", code="approval_expired", expired_at=one.expires_at
-    )
 
 
 def _stopped(reader: Reader, checkpoint: str) -> str | None:

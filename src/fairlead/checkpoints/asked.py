@@ -1,4 +1,6 @@
-"""Decisions as an outside program sees them: one row of ruling, decision and approval, and where it stands now."""
+"""Decisions as an outside program sees them: one row of ruling, decision and approval, and where it stands
+now.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from fairlead.checkpoints import tables as t
-from fairlead.kit.unit_of_work import Reader
+from fairlead.kit.unit_of_work import Reader, UnitOfWork
 
 WAITING, DECIDED, BLOCKED = "waiting", "decided", "blocked"
 EXECUTABLE = frozenset({"auto", "approve", "edit", "answer"})
@@ -21,7 +23,9 @@ BEGUN = {"state": "begun"}
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A ruling with its decision and its approval; the fields after `created_at` are None where there is none."""
+    """A ruling with its decision and its approval; the fields after `created_at` are None where there is
+    none.
+    """
 
     id: str
     checkpoint: str
@@ -80,15 +84,24 @@ def _query(*, approvals: bool = True) -> Select[Any]:
 def find_asked(reader: Reader, ruling_id: str) -> Asked | None:
     """The decision with this id, None when there is none."""
     row = reader.execute(_query().where(t.ruling.c.id == ruling_id)).first()
-    return Asked(*row) if row else None
+    return _asked(row) if row else None
+
+
+def lock_asked(uow: UnitOfWork, one: Asked) -> Asked:
+    """As it is now and stays until this transaction ends: nobody else can issue or use its approval."""
+    if uow.dialect != "postgresql":
+        return one  # one writer
+    uow.execute(select(t.ruling.c.id).where(t.ruling.c.id == one.id).with_for_update())
+    return find_asked(uow, one.id) or one
 
 
 def find_many_asked(reader: Reader, ruling_ids: Sequence[str]) -> list[Asked]:
     """Those of these decisions that outside programs asked for."""
     if not ruling_ids:
         return []
-    mine = (t.ruling.c.id.in_(ruling_ids), t.ruling.c.decision_key.startswith(KEY_PREFIX, autoescape=True))
-    return [Asked(*row) for row in reader.execute(_query(approvals=False).where(*mine))]
+    of_keys = t.ruling.c.decision_key.startswith(KEY_PREFIX, autoescape=True)
+    mine = (t.ruling.c.id.in_(ruling_ids), of_keys)
+    return [_asked(row) for row in reader.execute(_query(approvals=False).where(*mine))]
 
 
 def page_of_asked(
@@ -108,7 +121,7 @@ def page_of_asked(
     else:
         query = query if checkpoint is None else query.where(t.ruling.c.checkpoint == checkpoint)
         query = query if before is None else query.where(t.ruling.c.id < before)
-    return [Asked(*row) for row in reader.execute(query)]
+    return [_asked(row) for row in reader.execute(query)]
 
 
 def effective_ones(reader: Reader, ruling_ids: Sequence[str], now: datetime) -> set[str]:
@@ -121,9 +134,11 @@ def effective_ones(reader: Reader, ruling_ids: Sequence[str], now: datetime) -> 
 def unexecuted(
     reader: Reader, limit: int, now: datetime, latest: datetime, before: str | None
 ) -> list[Asked]:
-    """What programs were allowed to do and never reported as done, newest first, from the one after `before` on.
+    """What programs were allowed to do and never reported as done, newest first, from the one after `before`
+    on.
 
-    The approval expired, was begun and not reported since, or was never fetched though effective since `latest`.
+    The approval expired, was begun and not reported since, or was never fetched though effective since
+    `latest`.
     Looks at what was asked within the life of its idempotency key.
     """
     a, d = t.approval.c, t.decision.c
@@ -133,4 +148,8 @@ def unexecuted(
     asked = t.ruling.c.id.in_(select(t.request.c.ruling_id))
     query = _query().where(asked, d.verdict.in_(sorted(EXECUTABLE)), expired | begun | unfetched)
     query = query if before is None else query.where(t.ruling.c.id < before)
-    return [Asked(*row) for row in reader.execute(query.order_by(t.ruling.c.id.desc()).limit(limit))]
+    return [_asked(row) for row in reader.execute(query.order_by(t.ruling.c.id.desc()).limit(limit))]
+
+
+def _asked(row: Any) -> Asked:
+    return Asked(*row)

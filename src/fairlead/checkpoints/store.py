@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from fairlead.checkpoints import tables as t
@@ -18,6 +18,9 @@ RULING_COLUMNS = (
     "id", "checkpoint", "decision_key", "case_id", "customer_id", "path", "segment", "producer", "policy_version",
     "grant_id", "score", "value_minor", "digest", "proposal", "facts", "record", "lottery", "lottery_p", "created_at",
 )  # fmt: skip
+_EPOCH = """SELECT * FROM
+    (SELECT count(*), max(created_at), max(withdrawn_at) FROM autonomy_grant) AS given,
+    (SELECT count(*), max(set_at), min(scope) FROM stop_switch) AS stopped"""
 DECISION_COLUMNS = ("ruling_id", "verdict", "answer", "decided_by", "reason", "decided_at", "effective_at")
 
 
@@ -78,10 +81,18 @@ def grants_of(reader: Reader, checkpoint: str | None = None, *, withdrawn: bool 
     )
 
 
+_GRANT = t.autonomy_grant.c
+_IN_FORCE = (
+    select(t.autonomy_grant)
+    .where(_GRANT.checkpoint == bindparam("this_checkpoint"), _GRANT.withdrawn_at.is_(None))
+    .order_by(_GRANT.created_at.desc(), _GRANT.id.desc())
+)
+
+
 def grants_by_key(reader: Reader, checkpoint: str) -> dict[GrantKey, Grant]:
     """The grant in force for each segment and producer; expired ones are among them."""
     found: dict[GrantKey, Grant] = {}
-    for row in grants_of(reader, checkpoint):
+    for row in reader.execute(_IN_FORCE, {"this_checkpoint": checkpoint}):
         grant = Grant(
             row.id, row.checkpoint, row.segment, row.producer, Level(row.level), row.policy_version, row.expires_at,
             row.threshold, row.promised_error, row.lottery_rate,
@@ -115,9 +126,12 @@ def withdraw_grants(
     return ids
 
 
+_STOPS = select(t.stop_switch).order_by(t.stop_switch.c.scope)
+
+
 def stops(reader: Reader) -> list[Row[Any]]:
     """Every stop switch that is on."""
-    return list(reader.execute(select(t.stop_switch).order_by(t.stop_switch.c.scope)))
+    return list(reader.execute(_STOPS))
 
 
 def insert_stop(uow: UnitOfWork, scope: str, words: str, by: str) -> bool:
@@ -135,17 +149,20 @@ def delete_stop(uow: UnitOfWork, scope: str) -> bool:
 
 def autonomy_epoch(reader: Reader) -> str:
     """A text that changes whenever a grant or stop switch does; what was ruled under another one is stale."""
-    g, s = t.autonomy_grant.c, t.stop_switch.c
-    grants = reader.execute(select(func.count(), func.max(g.created_at), func.max(g.withdrawn_at))).one()
-    on = reader.execute(select(func.count(), func.max(s.set_at), func.min(s.scope))).one()
-    return repr((tuple(grants), tuple(on)))
+    return repr(reader.fetch(_EPOCH))
+
+
+_INSERT_APPROVAL = {
+    module.__name__.rpartition(".")[2]: module.insert(t.approval)
+    .on_conflict_do_nothing(index_elements=["ruling_id"])
+    .returning(t.approval.c.ruling_id)
+    for module in (postgresql, sqlite)
+}
 
 
 def insert_approval(uow: UnitOfWork, values: Mapping[str, Any]) -> bool:
-    """Keep an approval that was issued, of which only the token's hash is in it; False when there is one already."""
-    dialect = postgresql if uow.dialect == "postgresql" else sqlite
-    statement = dialect.insert(t.approval).values(**values).on_conflict_do_nothing(index_elements=["ruling_id"])
-    return uow.execute(statement.returning(t.decision.c.ruling_id)).first() is not None
+    """Keep an approval that was issued, only the token's hash of it; False when there is one already."""
+    return uow.execute(_INSERT_APPROVAL[uow.dialect], values).first() is not None
 
 
 def read_approval(reader: Reader, ruling_id: str) -> Row[Any] | None:
@@ -186,18 +203,26 @@ def unasked_executions(reader: Reader, limit: int, before: str | None = None) ->
     return list(reader.execute(query if before is None else query.where(t.unasked.c.id < before)))
 
 
+_READ_REQUEST = select(t.request).where(
+    *(t.request.c[name] == bindparam(f"this_{name}") for name in ("api_key_id", "checkpoint", "key"))
+)
+_INSERT_REQUEST = {
+    module.__name__.rpartition(".")[2]: module.insert(t.request)
+    .on_conflict_do_nothing()
+    .returning(t.request.c.key)
+    for module in (postgresql, sqlite)
+}
+
+
 def read_request(reader: Reader, api_key_id: str, checkpoint: str, key: str) -> Row[Any] | None:
     """What was asked under this idempotency key, None when nothing was."""
-    r = t.request.c
-    query = select(t.request).where(r.api_key_id == api_key_id, r.checkpoint == checkpoint, r.key == key)
-    return reader.execute(query).first()
+    these = {"this_api_key_id": api_key_id, "this_checkpoint": checkpoint, "this_key": key}
+    return reader.execute(_READ_REQUEST, these).first()
 
 
 def insert_request(uow: UnitOfWork, values: Mapping[str, Any]) -> bool:
     """Reserve an idempotency key; False when it is taken."""
-    dialect = postgresql if uow.dialect == "postgresql" else sqlite
-    statement = dialect.insert(t.request).values(**values).on_conflict_do_nothing()
-    return uow.execute(statement.returning(t.request.c.key)).first() is not None
+    return uow.execute(_INSERT_REQUEST[uow.dialect], values).first() is not None
 
 
 def drop_request(uow: UnitOfWork, api_key_id: str, checkpoint: str, key: str, before: datetime) -> None:

@@ -19,6 +19,8 @@ from fairlead.people import (
     list_api_keys,
     list_people,
     revoke_api_key,
+    set_webhook_url,
+    webhook_secret_of,
 )
 
 person = typer.Typer(name="person", help="People who sign in to the desk.", no_args_is_help=True)
@@ -133,6 +135,28 @@ def key_create(
             flags=flag or [],
         )
     say(made.text)
+
+
+@key.command("webhook")
+@says_errors
+def key_webhook(
+    key_id: Annotated[str, typer.Argument(help="The key's id, from `fairlead key list`.")],
+    url: Annotated[
+        str | None, typer.Argument(help="https://… to tell of decisions; without it: nowhere.")
+    ] = None,
+    *,
+    workspace: Workspace = None,
+) -> None:
+    """Say where the key's owner is told of decisions; prints the secret that signs the messages."""
+    with opened(workspace) as runtime, runtime.database.transaction() as uow:
+        private = runtime.settings.webhook_private_hosts
+        set_webhook_url(uow, operator(), key_id, url, private_hosts=private)
+        secret = webhook_secret_of(uow, key_id)
+    say(
+        f"{key_id} is told at {url}; its messages are signed with {secret}"
+        if url
+        else f"{key_id} is told nowhere"
+    )
 
 
 @key.command("list")

@@ -25,6 +25,7 @@ from fairlead.sales import (
     finish_import,
     finished_import_of,
     import_batch,
+    imports_of,
     open_lead_file,
     unsettled,
 )
@@ -77,6 +78,9 @@ def run_import(
     """Import the file and move its cases to their first checkpoint; what became of each row, as counts."""
     with runtime.database.reading() as reader:
         before = finished_import_of(reader, leads.digest, playbook)
+        earlier = [one for one in imports_of(reader, leads.digest, playbook) if unsettled(reader, one)]
+    if earlier:
+        words.print("an earlier run of this file did not end; the leads that it took in go on now, too")
     started = time.perf_counter()
     runtime.start()
     try:
@@ -86,7 +90,8 @@ def run_import(
                 runtime, bundle, leads, playbook, lambda n: bar.update(task, completed=n)
             )
             bar.update(task, completed=leads.reader.total_bytes)
-            _wait_for_cases(runtime, import_id, bar, bar.add_task("deciding", total=max(fresh, 1)), fresh)
+            task = bar.add_task("deciding", total=max(fresh, 1))
+            _wait_for_cases(runtime, [import_id, *earlier], bar, task, fresh)
     finally:
         runtime.dispatcher.stop(10.0)
         runtime.runner.stop(30.0)
@@ -115,8 +120,8 @@ def take_in(
     pace = _BatchPace(runtime.settings.bulk_transaction_ms)
     rows = fresh = 0
     for batch in batches(checked_rows(leads, progress), pace.size):
-        began = time.perf_counter()
         with database.transaction(Lane.BULK) as uow:
+            began = time.perf_counter()  # the wait for the lane is not this transaction's length
             fresh += import_batch(uow, actor, bundle, import_id, playbook, batch, bundle.currency)
         pace.note(len(batch), time.perf_counter() - began)
         fault_point("import.batch")
@@ -137,12 +142,12 @@ def _hold_back(runtime: Runtime, high_water: int) -> None:
         time.sleep(0.05)
 
 
-def _wait_for_cases(runtime: Runtime, import_id: str, bar: Progress, task: TaskID, fresh: int) -> None:
+def _wait_for_cases(runtime: Runtime, imports: list[str], bar: Progress, task: TaskID, fresh: int) -> None:
     quiet_since, last = time.monotonic(), -1
     while True:
         with runtime.database.reading() as reader:
-            left = unsettled(reader, import_id)
-        bar.update(task, completed=max(fresh, 1) - left)
+            left = sum(unsettled(reader, import_id) for import_id in imports)
+        bar.update(task, completed=max(fresh - left, 0))
         if not left:
             return
         if left != last:

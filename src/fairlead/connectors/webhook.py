@@ -1,4 +1,6 @@
-"""Signed webhooks after the Standard Webhooks specification: a POST to the address that the API key registered."""
+"""Signed webhooks after the Standard Webhooks specification: a POST to the address that the API key
+registered.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ Endpoints = Callable[[str], Webhook | None]
 class WebhookConnector:
     """Delivers `{"key": API key id, "message": JSON}`; the receiver knows a repetition by its `webhook-id`.
 
-    That id is the idempotency key, so a lost answer is harmless and is tried again. 2xx is sent; 410, redirects and
+    That id is the idempotency key, so a lost answer is harmless and is tried again. 2xx is sent; 410,
+    redirects and
     addresses that are no longer allowed are refused; everything else failed for now.
     """
 
@@ -54,7 +57,8 @@ class WebhookConnector:
             timeout=timeout,
             follow_redirects=False,
             trust_env=False,
-            # A kept connection was verified for one host name and could be used for another at the same address.
+            # A kept connection was verified for one host name and could be used for another at the same
+            # address.
             limits=httpx2.Limits(max_keepalive_connections=0),
         )
 

@@ -36,6 +36,7 @@ _CUSTOMER_COLUMNS = (
     "value_minor", "created_at",
 )  # fmt: skip
 _IDENTITY_COLUMNS = ("kind", "value", "customer_id", "source", "added_at")
+_HOLDERS = "SELECT value, customer_id FROM customer_identity WHERE kind = ? AND value = ANY(?)"
 _CLAIM = (
     postgresql.insert(t.identity)
     .from_select(
@@ -68,10 +69,9 @@ def holders_of(reader: Reader, identities: Iterable[Identity]) -> dict[Identity,
     for kind, value in identities:
         by_kind[kind].add(value)
     found: dict[Identity, str] = {}
-    c = t.identity.c
     for kind, values in by_kind.items():
-        query = select(c.value, c.customer_id).where(c.kind == kind, _among(reader, c.value, values))
-        found.update(((kind, value), holder) for value, holder in _rows(reader, query))
+        rows = reader.fetch(_HOLDERS, kind, list(values))
+        found.update(((kind, value), holder) for value, holder in rows)
     return found
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "fairlead_jobs"
 """Postgres schema of DBOS's own tables, in the same database as ours."""
+_LIMITS = "-c idle_in_transaction_session_timeout=60000"
 
 
 def journal_url(database_url: str) -> sa.URL:
@@ -33,7 +34,7 @@ def journal_engine(url: sa.URL, closing: threading.Event) -> sa.Engine:
     DBOS tries a lost connection again for ever; the refusal is what ends that when we stop.
     """
     sqlite = url.get_backend_name() == "sqlite"
-    options: dict[str, Any] = {} if sqlite else {"pool_size": 5, "connect_args": {"connect_timeout": 5}}
+    options: dict[str, Any] = {} if sqlite else {"pool_size": 5, "connect_args": {"connect_timeout": 5, "options": _LIMITS}}
     engine = sa.create_engine(url, pool_pre_ping=not sqlite, max_overflow=10, **options)
 
     @sa.event.listens_for(engine, "do_connect")
@@ -48,9 +49,5 @@ def journal_engine(url: sa.URL, closing: threading.Event) -> sa.Engine:
             connection.isolation_level = "IMMEDIATE"
             for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON"):
                 connection.execute(f"PRAGMA {pragma}")
-            return
-        with connection.cursor() as cursor:
-            cursor.execute("SET idle_in_transaction_session_timeout = 60000")
-        connection.commit()
 
     return engine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from fairlead.people.model import ApiKey, Person, Role, Session
@@ -190,9 +190,12 @@ def insert_api_key(uow: UnitOfWork, new: ApiKey, secret_hash: str, webhook_secre
     uow.execute(insert(api_key).values(**values))
 
 
+_FIND_API_KEY = select(api_key).where(api_key.c.id == bindparam("this_id"))  # asked on every request
+
+
 def find_api_key(reader: Reader, key_id: str) -> tuple[ApiKey, str] | None:
     """The key and its secret's hash, revoked ones too."""
-    row = reader.execute(select(api_key).where(api_key.c.id == key_id)).first()
+    row = reader.execute(_FIND_API_KEY, {"this_id": key_id}).first()
     return (_api_key(row), str(row.secret_hash)) if row else None
 
 

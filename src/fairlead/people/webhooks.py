@@ -1,4 +1,4 @@
-"""Where a program wants to be told of decisions: one address per API key, signed with the key's own secret."""
+"""Where a program wants to be told of decisions: one address per API key, signed with its own secret."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ def set_webhook_url(
 ) -> None:
     """Register the key's address, or take it back with None.
 
-    InputError unless it is https, or http to a loopback address where `private_hosts` allows those, without user,
+    InputError unless it is https, or http to a loopback address where `private_hosts` allows those, without
+    user,
     password or fragment. NotFoundError for a key that is unknown, revoked, or may not ask for decisions.
     """
     checked = None if url is None else check_webhook_url(url, private_hosts=private_hosts)
@@ -60,7 +61,9 @@ def check_webhook_url(url: str, *, private_hosts: bool) -> str:
         raise InputError(message, code="webhook_url")
     allowed = parts.scheme == "https" or (parts.scheme == "http" and private_hosts and is_loopback(host))
     if not allowed:
-        message = "A webhook address begins with https://; http is for this machine alone, where the settings allow it."
+        message = (
+            "A webhook address begins with https://; http is for this machine, where the settings allow it."
+        )
         raise InputError(message, code="webhook_url")
     if not private_hosts and not is_public_host(host):
         raise InputError("Webhooks to loopback and private addresses are switched off.", code="webhook_url")
@@ -74,7 +77,9 @@ def is_loopback(host: str) -> bool:
 
 
 def is_public_host(host: str) -> bool:
-    """False for this machine and for addresses inside a network; a name counts as public until it is resolved."""
+    """False for this machine and for addresses inside a network; a name counts as public until it is
+    resolved.
+    """
     address = _address(host)
     if address is None:
         return host.lower() not in _LOOPBACK_NAMES

@@ -16,11 +16,12 @@ from typing import Any
 from fairlead.actions import queue_many
 from fairlead.checkpoints import CheckpointState, autonomy_epoch, insert_ruled, read_state
 from fairlead.customers import facts_of
-from fairlead.errors import FairleadError
+from fairlead.errors import FairleadError, FaultError
 from fairlead.kit.clock import to_micros
 from fairlead.kit.database import Database
 from fairlead.kit.events import Event, publish_many
 from fairlead.kit.faults import fault_point
+from fairlead.kit.jsons import dumps
 from fairlead.kit.lanes import Lane
 from fairlead.kit.unit_of_work import Reader, UnitOfWork
 from fairlead.playbooks import store
@@ -41,7 +42,8 @@ from fairlead.playbooks.model import (
     WaitStage,
 )
 from fairlead.playbooks.opening import CaseDraft, open_cases
-from fairlead.playbooks.stages import act, branch, resume, run_step, spawn, take_decision, wait
+from fairlead.playbooks.results import MAX_FACTS_CHARS
+from fairlead.playbooks.stages import act, branch, heed_events, resume, run_step, spawn, take_decision, wait, waits_for_customer
 from fairlead.reviews import open_many
 
 MAX_LEASES = 6
@@ -116,6 +118,8 @@ class Engine:
     def _bundle(self, reader: Reader, digest: str) -> Bundle | FairleadError:
         try:
             return self.library.load(reader, digest)
+        except FaultError:  # the database's or the machine's: says nothing about the bundle
+            raise
         except FairleadError as error:
             return error
 
@@ -209,8 +213,8 @@ class Engine:
         while position < len(cases):
             size = self._pace.size()
             part = cases[position : position + size]
-            started = time.perf_counter()
             with self.database.transaction(Lane.BULK) as uow:
+                started = time.perf_counter()  # the wait for the lane is not this transaction's length
                 kept = self._write_part(uow, part, run)
             self._pace.note(len(part), time.perf_counter() - started)
             fault_point("chunk.committed")
@@ -223,6 +227,8 @@ class Engine:
             position += size
 
     def _write_part(self, uow: UnitOfWork, part: list[LiveCase], run: _Run) -> list[LiveCase]:
+        if any(map(waits_for_customer, part)):
+            store.lock_events(uow, alone=False)
         held = store.still_leased(uow, [case.id for case in part], run.token)
         kept = [case for case in part if case.id in held]
         if any(case.ruled for case in kept) and autonomy_epoch(uow) != run.epoch:
@@ -233,6 +239,8 @@ class Engine:
             uow.after_commit(self.wake)
         if not kept:
             return kept
+        _settle_texts(kept)
+        heed_events(uow, kept)
         insert_ruled(uow, [ruled for case in kept for ruled in case.ruled])
         open_many(uow, [draft for case in kept for _, draft in case.reviews])
         _queue_actions(uow, kept)
@@ -257,6 +265,14 @@ class Engine:
             bundle = run.bundles[digest]
             assert isinstance(bundle, Bundle)  # noqa: S101  a case of a bundle that does not load spawns nothing
             open_cases(uow, children, bundle)
+
+
+def _settle_texts(cases: Iterable[LiveCase]) -> None:
+    for case in cases:
+        case.facts_text = dumps(case.facts)
+        if len(case.facts_text) > MAX_FACTS_CHARS:
+            words = f"its facts take {len(case.facts_text)} characters; at most {MAX_FACTS_CHARS} are kept"
+            case.revert("facts_too_large", words)
 
 
 def _children_of(case: LiveCase) -> list[CaseDraft]:
@@ -284,7 +300,7 @@ def _live(row: Any, now: Any) -> LiveCase:
     return LiveCase(
         row.id, row.playbook, row.bundle, row.stage, row.customer_id, row.serial_key, row.parent_id,
         row.subject_kind, row.subject_id, dict(row.facts), row.signal, row.automatic, row.attempt, row.hops, row.lane, row.mark_at,
-        now,
+        now, origin=(row.stage, row.facts),
     )  # fmt: skip
 
 

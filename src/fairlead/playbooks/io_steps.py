@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
@@ -15,6 +16,7 @@ from fairlead.kit.faults import fault_point
 from fairlead.playbooks import store
 from fairlead.playbooks.live import LiveCase
 from fairlead.playbooks.model import StepFailure, StepInput, StepResult, StepStage
+from fairlead.playbooks.results import checked_batch
 from fairlead.playbooks.stages import take_result
 from fairlead.playbooks.steps import StepRun
 
@@ -44,17 +46,23 @@ def run_io(
     for case in known:
         take_result(stage, case, _decode(stored[keys[case.id]]))
     done(known)
-    batches = [missing[i : i + stage.max_batch] for i in range(0, len(missing), stage.max_batch)]
-    if not batches:
+    waiting = deque(missing[i : i + stage.max_batch] for i in range(0, len(missing), stage.max_batch))
+    if not waiting:
         return
     with ThreadPoolExecutor(stage.concurrency, thread_name_prefix=f"io-{stage.name}") as pool:
-        running = {pool.submit(_call, stage, run, batch): batch for batch in batches}
-        while running:
+        running: dict[Future[Sequence[StepResult]], list[LiveCase]] = {}
+        while running or waiting:
+            # No further call before finished ones are stored: what a crash pays twice is bounded by `concurrency`.
+            while waiting and len(running) < stage.concurrency:
+                batch = waiting.popleft()
+                running[pool.submit(_call, stage, run, batch)] = batch
             finished, _ = wait(running, timeout=lease_s / 3, return_when=FIRST_COMPLETED)
             with database.transaction() as uow:
-                store.extend(uow, token, uow.now + timedelta(seconds=lease_s))
+                held = store.extend(uow, token, uow.now + timedelta(seconds=lease_s))
                 store.store_results(uow, [row for future in finished for row in _rows(keys, running[future], future)])
             fault_point("io.stored")
+            if not held:  # somebody else has these cases now and would ask the same again
+                waiting.clear()
             for future in finished:
                 batch = running.pop(future)
                 for case, result in zip(batch, future.result(), strict=True):
@@ -76,12 +84,12 @@ def _rows(keys: dict[str, Key], batch: Sequence[LiveCase], future: Future[Sequen
 
 def _call(stage: StepStage, run: StepRun, batch: Sequence[LiveCase]) -> Sequence[StepResult]:
     inputs = [StepInput(case.id, case.facts, case.attempt) for case in batch]
-    answer: queue.SimpleQueue[Sequence[StepResult] | Exception] = queue.SimpleQueue()
+    answer: queue.SimpleQueue[Sequence[StepResult] | BaseException] = queue.SimpleQueue()
 
     def work() -> None:
         try:
-            answer.put(run(inputs))
-        except Exception as error:  # a step may raise anything; the batch is then a failure with its words
+            answer.put(checked_batch(stage.step, run(inputs), len(inputs)))
+        except (Exception, SystemExit) as error:  # a step may raise anything; its words are then the failure's
             answer.put(error)
 
     threading.Thread(target=work, name=f"io-{stage.name}-call", daemon=True).start()
@@ -90,12 +98,12 @@ def _call(stage: StepStage, run: StepRun, batch: Sequence[LiveCase]) -> Sequence
     except queue.Empty:
         words = f"{stage.step} did not answer within {stage.timeout}"
         return [StepFailure("timeout", words, retry=True) for _ in batch]
-    if isinstance(results, Exception):
+    if isinstance(results, BaseException) and len(batch) > 1:
+        middle = len(batch) // 2  # find the one that breaks it; whatever a service said before is gone with the call
+        return [*_call(stage, run, batch[:middle]), *_call(stage, run, batch[middle:])]
+    if isinstance(results, BaseException):
         words = f"{stage.step}: {type(results).__name__}: {results}"
         return [StepFailure("step_crashed", words, retry=True) for _ in batch]
-    if len(results) != len(batch):
-        words = f"{stage.step} gave {len(results)} results for {len(batch)} cases"
-        return [StepFailure("step_results", words) for _ in batch]
     return results
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from fairlead.checkpoints import DECISION
+from fairlead.actions import EVENT as ACTION
+from fairlead.checkpoints import DECISION, read_decision
+from fairlead.errors import FairleadError, FaultError
 from fairlead.jobs import WorkLane
 from fairlead.kit import events
 from fairlead.kit.actors import TIMER
+from fairlead.kit.clock import to_micros
 from fairlead.kit.database import Database
 from fairlead.kit.events import Event
 from fairlead.kit.faults import fault_point
@@ -18,10 +22,11 @@ from fairlead.playbooks import store
 from fairlead.playbooks.bundles import Bundle, BundleLibrary
 from fairlead.playbooks.engine import Engine
 from fairlead.playbooks.model import SpawnStage
-from fairlead.playbooks.steering import interrupt_case
+from fairlead.playbooks.steering import except_case, interrupt_case
 from fairlead.reviews import tell_askers
 
 EVENTS_A_TURN = 200
+CHILD_ENDED = "case.ended"
 
 
 class CaseSource:
@@ -90,6 +95,7 @@ class EventSource(_TurnSource):
     def turn(self) -> int:
         """See `_TurnSource.turn`."""
         with self._database.transaction(Lane.BULK) as uow:
+            store.lock_events(uow, alone=True)
             due = events.due(uow, uow.now, EVENTS_A_TURN)
             if due:
                 deliver(uow, due, self._engine.library)
@@ -124,46 +130,76 @@ class TimerSource(_TurnSource):
             return store.next_timer(reader)
 
 
-def deliver(uow: UnitOfWork, due: Any, library: BundleLibrary) -> None:
-    """Match events with the cases that wait for them or are interrupted by them, and tell the gate's askers."""
+def deliver(uow: UnitOfWork, due: Sequence[Event], library: BundleLibrary) -> None:
+    """Match events with the cases that wait for them or are interrupted by them, and tell the gate's askers.
+
+    A case's wait ends with the first event that fits; an interrupt goes before it, whatever their order.
+    """
     tell_askers(uow, [event.key for event in due if event.type == DECISION])
     waiting = store.waiting_for(uow, sorted({event.key for event in due}))
-    signals: list[tuple[str, dict[str, Any]]] = []
+    signals: dict[str, tuple[Event, dict[str, Any]]] = {}
     for event in due:
-        matched = {row.id for row in waiting if row.wait_type == event.type and row.wait_key == event.key}
-        for case_id in sorted(matched):
+        matched = [row for row in waiting if row.id not in signals and _fits(row, event)]
+        for row in matched:
             signal = _signal(uow, event, library)
             if signal is not None:
-                signals.append((case_id, signal))
-                uow.record(AuditEntry("case.signalled", case_id, {"event": event.id, "type": event.type, **signal}))
+                signals[row.id] = (event, signal)
         if event.key.startswith("cus_"):
-            _interrupt(uow, event, matched, library)
-    store.wake(uow, signals, WorkLane.INTERACTIVE.value)
+            for case_id in _interrupt(uow, event, {row.id for row in matched}, library):
+                signals.pop(case_id, None)
+    store.wake(uow, [(case_id, signal) for case_id, (_, signal) in signals.items()], WorkLane.INTERACTIVE.value)
+    for case_id, (event, signal) in signals.items():
+        uow.record(AuditEntry("case.signalled", case_id, {"event": event.id, "type": event.type, **signal}))
+
+
+def _fits(row: Any, event: Event) -> bool:
+    if (row.wait_type, row.wait_key) != (event.type, event.key):
+        return False
+    return not event.key.startswith("cus_") or event.at is None or event.at >= row.mark_at
 
 
 def _signal(uow: UnitOfWork, event: Event, library: BundleLibrary) -> dict[str, Any] | None:
     payload = event.payload
-    if event.type == "decision":
-        answer = payload.get("answer")
-        outcome = "expired" if payload["verdict"] == "expired" else "approved" if answer is not None else "rejected"
-        return {"outcome": outcome, "found": answer}
-    if event.type == "action":
+    if event.type == DECISION:
+        return {"outcome": _outcome(uow, event), "found": payload.get("answer")}
+    if event.type == ACTION:
         return {"outcome": payload["state"], "result": payload.get("result")}
-    if event.type == "case.ended":
+    if event.type == CHILD_ENDED:
         parent = store.read_case(uow, event.key)
         stage = library.load(uow, parent.bundle).playbooks[parent.playbook].playbook.stages[parent.stage]
         if isinstance(stage, SpawnStage) and stage.until == "all" and store.open_children(uow, event.key):
             return None
         return {"outcome": "done"}
-    return {"outcome": event.type, "found": payload.get("found")}
+    at = to_micros(event.at or uow.now)
+    return {"outcome": event.type, "found": payload.get("found"), "at": at}
 
 
-def _interrupt(uow: UnitOfWork, event: Event, already: set[str], library: BundleLibrary) -> None:
+def _outcome(uow: UnitOfWork, event: Event) -> str:
+    """A rejection that no person but the clock gave is an expiry."""
+    verdict = event.payload["verdict"]
+    if verdict in {"expired", "blocked"}:
+        return str(verdict)
+    if event.payload.get("answer") is not None:
+        return "approved"
+    decision = read_decision(uow, event.key)
+    return "expired" if decision is not None and decision.decided_by == str(TIMER) else "rejected"
+
+
+def _interrupt(uow: UnitOfWork, event: Event, already: set[str], library: BundleLibrary) -> list[str]:
+    done = []
     for row in store.open_cases_of(uow, event.key):
         if row.id in already or row.created_at > (event.at or uow.now):
             continue
-        bundle: Bundle = library.load(uow, row.bundle)
-        target = bundle.playbooks[row.playbook].playbook.interrupts.get(event.type)
-        if target is None or target == row.stage:
+        try:
+            bundle: Bundle = library.load(uow, row.bundle)
+        except FaultError:
+            raise
+        except FairleadError as error:  # whatever its playbook says about this event, nobody here can read it
+            except_case(uow, row.id, "bundle", f"this build cannot run its version: {error.message}")
+            done.append(row.id)
             continue
-        interrupt_case(uow, row.id, target, event.type, event.id)
+        target = bundle.playbooks[row.playbook].playbook.interrupts.get(event.type)
+        if target is not None and target != row.stage:
+            interrupt_case(uow, row.id, target, event.type, event.id)
+            done.append(row.id)
+    return done

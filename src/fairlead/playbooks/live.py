@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from fairlead.actions import ActionDraft
@@ -65,6 +65,9 @@ class LiveCase:
     reviews: list[tuple[Ruled, ReviewDraft]] = field(default_factory=list)
     actions: list[tuple[ActionDraft, bool]] = field(default_factory=list)
     children: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    origin: tuple[str, Mapping[str, Any]] = ("", {})
+    """Stage and facts when it was leased."""
+    facts_text: str = ""
 
     def note(self, verb: str, payload: dict[str, Any], actor: Actor = SYSTEM) -> None:
         """Leave an audit entry about this case."""
@@ -104,6 +107,20 @@ class LiveCase:
         self.due_at = NEVER
         self.note("case.excepted", self.problem.as_dict())
 
+    def revert(self, code: str, words: str) -> None:
+        """Into the exceptions queue as it was when it was leased; what it was about to do is forgotten."""
+        stage, facts = self.origin
+        self.stage, self.facts = stage, dict(facts)
+        for pending in (self.entries, self.ruled, self.reviews, self.actions, self.children):
+            pending.clear()
+        self.wait_type = self.wait_key = self.end = None
+        self.fail(code, words)
+        self.facts_text = dumps(self.facts)
+
+    def pass_event(self, at: datetime) -> None:
+        """The event of this moment is used up; a later wait looks behind it."""
+        self.mark_at = max(self.mark_at, at + timedelta(microseconds=1))
+
     def finish(self, end: str) -> None:
         """The case is over."""
         self.end, self.state, self.stopped = end, CaseState.ENDED, True
@@ -114,8 +131,9 @@ class LiveCase:
         ended = now if self.state is CaseState.ENDED else None
         due = to_micros(self.due_at) if self.due_at else now
         problem = dumps(self.problem.as_dict()) if self.problem else None
-        mark = now if self.actions else to_micros(self.mark_at)  # events since the last act are a later wait's
+        # Events since the last act are a later wait's; nothing of that act left before this commit.
+        mark = now if self.actions and self.mark_at == self.now else to_micros(self.mark_at)
         return (
-            self.stage, self.state.value, dumps(self.facts), due, self.wait_type, self.wait_key, mark, self.attempt,
+            self.stage, self.state.value, self.facts_text or dumps(self.facts), due, self.wait_type, self.wait_key, mark, self.attempt,
             self.hops, self.automatic, problem, self.end, now, ended, self.id,
         )  # fmt: skip

@@ -8,6 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from fairlead.errors import Place
 from fairlead.kit.expressions import Condition, Environment
 from fairlead.kit.yamlmarks import Node
 
@@ -59,6 +60,8 @@ class Stage:
 
     name: str
     next: Mapping[str, str]
+    place: Place = field(default=Place("playbook"), compare=False)
+    """Where it names its step, checkpoint, connector or playbook."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,8 @@ class StepStage(Stage):
 class CheckpointStage(Stage):
     """Proposes an answer, made of the named facts, at a checkpoint.
 
-    Outcomes: approved, rejected, blocked, expired (None given: as rejected).
+    Outcomes: approved, rejected, blocked, expired (where `next` does not name it: as rejected). Once approved,
+    the answer's fields are facts of the case under their own names.
     """
 
     checkpoint: str = ""

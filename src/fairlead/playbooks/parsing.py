@@ -23,7 +23,15 @@ from fairlead.playbooks.model import (
 )
 
 MAX_STAGES = 200
+MAX_FACTS = 200
 _FACT = r"[a-z][a-z0-9_]{0,63}"
+_STAGE = r"[a-z][a-z0-9_-]{0,63}"
+_OWN_EVENTS = ("decision", "action", "time")
+_TAKEN = frozenset((
+    "as", "bool", "break", "bytes", "const", "continue", "double", "duration", "dyn", "else", "false", "for",
+    "function", "if", "import", "in", "int", "let", "list", "loop", "map", "namespace", "null", "null_type", "package",
+    "return", "string", "timestamp", "true", "type", "uint", "var", "void", "while",
+))  # fmt: skip
 _KINDS = ("step", "checkpoint", "act", "wait", "branch", "spawn", "end")
 _TITLE_FIELD = re.compile(r"\{([^{}]*)\}")
 _ACT_OUTCOMES = ("sent", "held", "refused", "failed", "expired", "ambiguous")
@@ -38,6 +46,10 @@ def parse_playbook(text: str, file: str) -> Playbook:
     facts = _facts(root.get("facts"))
     environment = Environment(facts)
     stage_nodes = root["stages"].mapping()
+    for key in stage_nodes:
+        if not re.fullmatch(_STAGE, key):
+            message = f"{str(key)!r:.80} is not a stage's name."
+            raise SourceError(message, key.place, suggestion="Use small letters, digits, - and _.")  # type: ignore[attr-defined]
     if not 1 <= len(stage_nodes) <= MAX_STAGES:
         root["stages"].fail(f"A playbook has 1 to {MAX_STAGES} stages.")
     reader = _StageReader(name, environment, set(stage_nodes))
@@ -59,15 +71,26 @@ def parse_playbook(text: str, file: str) -> Playbook:
 
 def _facts(node: Node | None) -> dict[str, Type]:
     declared: dict[str, Type] = {}
+    if node and len(node.mapping()) > MAX_FACTS:
+        node.fail(f"{len(node.mapping())} facts are declared; at most {MAX_FACTS} are allowed.")
     for key, value in node.mapping().items() if node else ():
         if not re.fullmatch(_FACT, key):
             raise SourceError(f"{key!r} is not a fact's name.", key.place, suggestion="Use small letters and _.")  # type: ignore[attr-defined]
+        if key in _TAKEN:
+            message = f"{str(key)!r} is a word of the conditions and cannot name a fact."
+            raise SourceError(message, key.place, suggestion=f"Write for example lead_{key}.")  # type: ignore[attr-defined]
         declared[str(key)] = Type(value.one_of([kind.value for kind in Type]))
     return declared
 
 
 def _interrupts(node: Node | None, reader: _StageReader) -> dict[str, str]:
-    return {str(event): reader.stage_name(stage) for event, stage in node.mapping().items()} if node else {}
+    found: dict[str, str] = {}
+    for event, stage in node.mapping().items() if node else ():
+        if not re.fullmatch(_STAGE, event) or event in _OWN_EVENTS:
+            message = f"{str(event)!r:.80} is not a type of event that can interrupt a case."
+            raise SourceError(message, event.place, suggestion="Write for example opted_out.")  # type: ignore[attr-defined]
+        found[str(event)] = reader.stage_name(stage)
+    return found
 
 
 class _StageReader:
@@ -119,10 +142,11 @@ class _StageReader:
         return StepStage(
             name,
             {"next": self.stage_name(fields["next"])},
+            place=fields["step"].place,
             step=fields["step"].text(max_chars=80, pattern=r"[a-z][a-z0-9-]*@[1-9][0-9]*", what="a step (name@1)"),
             config=fields.get("with"),
             retries=fields["retries"].integer(least=0, most=20) if "retries" in fields else 3,
-            timeout=fields["timeout"].duration(most=day) if "timeout" in fields else timedelta(seconds=30),
+            timeout=fields["timeout"].duration(least=timedelta(milliseconds=1), most=day) if "timeout" in fields else timedelta(seconds=30),
             concurrency=fields["concurrency"].integer(least=1, most=64) if "concurrency" in fields else 4,
             max_batch=fields["max_batch"].integer(least=1, most=500) if "max_batch" in fields else 20,
         )
@@ -139,6 +163,7 @@ class _StageReader:
         return CheckpointStage(
             name,
             self._outcomes(fields["next"], ("approved", "rejected", "blocked"), ("expired",)),
+            place=fields["checkpoint"].place,
             checkpoint=fields["checkpoint"].name(),
             producer=producer,
             answer=self._fact_map(fields["answer"]),
@@ -158,6 +183,7 @@ class _StageReader:
         return ActStage(
             name,
             following,
+            place=fields["act"].place,
             connector=fields["act"].name(),
             kind=fields["kind"].text(max_chars=80) if "kind" in fields else name,
             body=self._fact_map(fields.get("body")),
@@ -168,6 +194,8 @@ class _StageReader:
     def _wait(self, name: str, node: Node) -> Stage:
         fields = node.mapping(allowed={"for"}, required=("wait", "next"))
         event = fields["wait"].name()
+        if event in _OWN_EVENTS[:2]:
+            fields["wait"].fail(f"{event!r} is told inside a case; a wait is for what a customer does.")
         event_type = None if event == "time" else event
         timeout = fields["for"].duration() if "for" in fields else None
         if event_type is None and timeout is None:
@@ -193,6 +221,7 @@ class _StageReader:
         return SpawnStage(
             name,
             {"done": self.stage_name(fields["next"])},
+            place=fields["spawn"].place,
             playbook=fields["spawn"].name(),
             each=self._fact(fields["each"]),
             until=fields["until"].one_of(["all", "any"]) if "until" in fields else "all",
@@ -205,7 +234,7 @@ class _StageReader:
 
 def _at_once(stage: Stage) -> Iterator[str]:
     """The stages that a case can enter from here without waiting for anything."""
-    if isinstance(stage, (StepStage, BranchStage)) or (isinstance(stage, ActStage) and stage.detach):
+    if isinstance(stage, (StepStage, BranchStage, SpawnStage)) or (isinstance(stage, ActStage) and stage.detach):
         yield from stage.next.values()
     if isinstance(stage, CheckpointStage):  # a rejection or an expiry takes a person or a timer
         yield from (stage.next["approved"], stage.next["blocked"])

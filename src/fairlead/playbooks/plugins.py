@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from fairlead.errors import Place, SourceError
@@ -22,8 +23,12 @@ def steps_of_file(text: str, file: str) -> list[Step]:
     collected: list[Step] = []
 
     def step(name: str, kind: str = "pure") -> Callable[[StepFunction], StepFunction]:
+        known_kind = StepKind(kind)
+
         def keep(function: StepFunction) -> StepFunction:
-            collected.append(plain_step(name, function, StepKind(kind)))
+            code = getattr(function, "__code__", None)
+            made = plain_step(name, function, known_kind)
+            collected.append(replace(made, line=code.co_firstlineno if code else 0))
             return function
 
         return keep
@@ -34,7 +39,7 @@ def steps_of_file(text: str, file: str) -> list[Step]:
     except SyntaxError as error:
         message = f"this is not valid Python: {error.msg}."
         raise SourceError(message, Place(file, error.lineno or 0, error.offset or 0), code="python") from None
-    except Exception as error:  # whatever the workspace's own code raises is reported with its line
+    except (Exception, SystemExit) as error:  # whatever the workspace's own code raises is reported with its line
         line = next((f.lineno or 0 for f in reversed(traceback.extract_tb(error.__traceback__)) if f.filename == file), 0)
         message = f"running this file failed: {type(error).__name__}: {error}."
         raise SourceError(message, Place(file, line), code="python") from error

@@ -12,12 +12,14 @@ from fairlead.errors import FairleadError
 from fairlead.kit import events
 from fairlead.kit.actors import Actor, ActorKind
 from fairlead.kit.expressions import Environment, Unevaluable
+from fairlead.kit.clock import from_micros, iso
 from fairlead.kit.jsons import dumps
-from fairlead.kit.unit_of_work import Reader
+from fairlead.kit.unit_of_work import Reader, UnitOfWork
 from fairlead.playbooks.live import LiveCase
 from fairlead.playbooks.model import (
     ActStage,
     BranchStage,
+    CaseState,
     CheckpointStage,
     SpawnStage,
     Stage,
@@ -28,6 +30,7 @@ from fairlead.playbooks.model import (
     WaitStage,
     back_off,
 )
+from fairlead.playbooks.results import MAX_FACTS_CHARS, checked_batch
 from fairlead.playbooks.steps import StepRun
 from fairlead.reviews import draft_review
 
@@ -35,7 +38,10 @@ if TYPE_CHECKING:
     from fairlead.playbooks.engine import EngineSettings
 
 MAX_CHILDREN = 1_000
-MAX_FACTS_CHARS = 256_000
+MAX_SCORE = 1e300
+MAX_VALUE = 2**43
+"""Whole units of money that a proposal can be worth; beyond it, the value counts as not known."""
+_OWN_WAITS = frozenset({DECISION, "action", "case.ended", "time"})
 _FIELD = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 
@@ -43,11 +49,8 @@ def run_step(stage: StepStage, run: StepRun, cases: Sequence[LiveCase]) -> None:
     """Call a pure step for all cases at once; a call that crashes is halved until the culprit stands alone."""
     inputs = [StepInput(case.id, case.facts, case.attempt) for case in cases]
     try:
-        results = run(inputs)
-        if len(results) != len(cases):
-            message = f"{stage.step} gave {len(results)} results for {len(cases)} cases"
-            raise ValueError(message)
-    except Exception as error:  # a workspace's own step may raise anything; its neighbours must go on
+        results = checked_batch(stage.step, run(inputs), len(cases))
+    except (Exception, SystemExit) as error:  # a workspace's own step may raise anything; its neighbours must go on
         if len(cases) == 1:
             cases[0].fail("step_crashed", f"{stage.step}: {type(error).__name__}: {error}")
             return
@@ -99,7 +102,9 @@ def take_decision(
     for case in cases:
         try:
             asked.append((case, _ask(stage, case, known.get(case.customer_id or ""), settings.minor_digits)))
-            state.policy.answer.check(asked[-1][1].proposal.answer)
+            proposal = asked[-1][1].proposal
+            state.policy.answer.check(proposal.answer)
+            _ = proposal.digest  # says whether it can be stored, and is kept for the ruling
         except FairleadError as error:
             if asked and asked[-1][0] is case:
                 asked.pop()
@@ -117,11 +122,23 @@ def _ask(stage: CheckpointStage, case: LiveCase, known: Mapping[str, Any] | None
         checkpoint=stage.checkpoint,
         answer={name: facts[fact] for name, fact in stage.answer.items() if facts.get(fact) is not None},
         producer=stage.producer,
-        score=score if isinstance(score, (int, float)) and not isinstance(score, bool) else None,
-        value_minor=round(value * 10**minor_digits) if isinstance(value, (int, float)) else None,
+        score=_score(score),
+        value_minor=_minor(value, minor_digits),
         signals={name: facts[name] for name in stage.signals if name in facts},
     )
     return Ask(f"{case.id}/{stage.name}/{case.hops}", proposal, facts.copy(), known, case.id, case.customer_id)
+
+
+def _score(value: Any) -> float | None:
+    usable = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= MAX_SCORE
+    return float(value) if usable else None
+
+
+def _minor(value: Any, digits: int) -> int | None:
+    """None, which is missing information, for what is no amount of money."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= MAX_VALUE:
+        return None
+    return int(round(value * 10**digits))
 
 
 def _follow(stage: CheckpointStage, state: CheckpointState, case: LiveCase, item: Ruled) -> None:
@@ -162,11 +179,15 @@ def title_of(template: str, facts: Mapping[str, Any]) -> str:
 def act(stage: ActStage, cases: Sequence[LiveCase]) -> None:
     """Queue the effect; its idempotency key is the case, the stage and how often the case came by."""
     for case in cases:
+        body = {name: case.facts.get(fact) for name, fact in stage.body.items()}
+        if len(dumps(body)) > MAX_FACTS_CHARS:
+            case.fail("body_too_large", f"what {stage.name!r} would hand over is too large")
+            continue
         draft = ActionDraft(
             idempotency_key=f"{case.id}/{stage.name}/{case.hops}",
             connector=stage.connector,
             kind=stage.kind,
-            body={name: case.facts.get(fact) for name, fact in stage.body.items()},
+            body=body,
             playbook=case.playbook,
             checkpoint=case.automatic,
             case_id=case.id,
@@ -175,6 +196,7 @@ def act(stage: ActStage, cases: Sequence[LiveCase]) -> None:
             expires_at=case.now + stage.expires if stage.expires is not None else None,
         )
         case.actions.append((draft, not stage.detach))
+        case.mark_at = case.now
         case.note("action.queued", {"stage": stage.name, "connector": stage.connector, "key": draft.idempotency_key})
         if stage.detach:
             case.go("next", stage.next["next"])
@@ -185,7 +207,9 @@ def act(stage: ActStage, cases: Sequence[LiveCase]) -> None:
 def wait(reader: Reader, stage: WaitStage, case: LiveCase) -> None:
     """Rest until the event or the timer; an event that came since the case's mark ends the wait at once."""
     until = case.now + stage.timeout if stage.timeout is not None else None
+    payload = {"stage": stage.name, "for": stage.event or "time", "until": iso(until) if until else None}
     if stage.event is None:
+        case.note("case.waiting", payload)
         case.wait("time", "", until)
         return
     if case.customer_id is None:
@@ -193,9 +217,24 @@ def wait(reader: Reader, stage: WaitStage, case: LiveCase) -> None:
         return
     early = events.since(reader, stage.event, case.customer_id, case.mark_at)
     if early is not None:
-        case.go(stage.event, stage.next[stage.event])
+        found = early.payload.get("found")
+        case.pass_event(early.at or case.now)
+        case.go(stage.event, stage.next[stage.event], found if isinstance(found, Mapping) else None)
     else:
+        case.note("case.waiting", payload)
         case.wait(stage.event, case.customer_id, until)
+
+
+def heed_events(uow: UnitOfWork, cases: Sequence[LiveCase]) -> None:
+    """Let cases look again that are about to wait for an event which came while they were being moved."""
+    for case in cases:
+        if waits_for_customer(case) and events.since(uow, case.wait_type or "", case.wait_key or "", case.mark_at):
+            case.state, case.wait_type, case.wait_key, case.due_at = CaseState.READY, None, None, None
+
+
+def waits_for_customer(case: LiveCase) -> bool:
+    """Whether it is about to wait for an event about its customer, as opposed to a decision or an action."""
+    return case.state is CaseState.WAITING and case.wait_type not in _OWN_WAITS
 
 
 def spawn(stage: SpawnStage, cases: Sequence[LiveCase]) -> None:
@@ -226,4 +265,6 @@ def resume(stage: Stage, case: LiveCase) -> None:
         case.fail(f"outcome_{outcome}"[:64], words)
         return
     found = signal.get("found")
+    if isinstance(signal.get("at"), int):
+        case.pass_event(from_micros(signal["at"]))
     case.go(outcome, stage.next[outcome], found if isinstance(found, Mapping) else None)

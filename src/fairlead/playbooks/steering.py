@@ -36,7 +36,7 @@ def steer(
     whatever the case is now; otherwise ConflictError when it has changed since. ConflictError too when the verb is
     not allowed in the case's state, InputError for a stage that its playbook does not have.
     """
-    row = store.read_case(uow, case_id)
+    row = store.read_case(uow, case_id, lock=True)
     state = CaseState(row.state)
     if version is not None and row.version != version:
         message = "the case changed since you looked at it; look again"
@@ -58,13 +58,30 @@ def steer(
 
 def interrupt_case(uow: UnitOfWork, case_id: str, stage: str, event_type: str, event_id: str) -> None:
     """Withdraw the case's reviews, timers and unsent actions and put it at `stage`, in this transaction."""
-    row = store.read_case(uow, case_id)
-    if row.state == CaseState.PAUSED.value and (row.resume or {}).get("taken_by"):
-        return  # a person has it in hand and sees the event on the customer's timeline
+    row = store.read_case(uow, case_id, lock=True)
+    if row.ended_at is not None or (row.resume or {}).get("taken_by"):
+        return  # a person who has it in hand sees the event on the customer's timeline
     values = _to_stage(uow, row, stage, SYSTEM, f"interrupted by {event_type}")
+    if row.state == CaseState.PAUSED.value:
+        values |= {"state": row.state, "resume": {**(row.resume or {}), "state": CaseState.READY.value}}
     store.change_case(uow, case_id, row.version, values)
     payload = {"from": row.stage, "to": stage, "event": event_type, "id": event_id}
     uow.record(AuditEntry("case.interrupted", case_id, payload, row.customer_id))
+
+
+def except_case(uow: UnitOfWork, case_id: str, code: str, words: str) -> None:
+    """Put an open case into the exceptions queue, and withdraw what it had under way."""
+    row = store.read_case(uow, case_id, lock=True)
+    if row.ended_at is not None or row.state == CaseState.EXCEPTION.value:
+        return
+    _clear(uow, row, SYSTEM, words)
+    problem = {"stage": row.stage, "code": code, "words": words[:2_000]}
+    values = {
+        "state": CaseState.EXCEPTION.value, "problem": problem, "due_at": store.NEVER, "wait_type": None,
+        "wait_key": None, "signal": None, "resume": None,
+    }  # fmt: skip
+    store.change_case(uow, case_id, row.version, values)
+    uow.record(AuditEntry("case.excepted", case_id, problem, row.customer_id))
 
 
 def _clear(uow: UnitOfWork, row: Any, actor: Actor, why: str) -> None:
@@ -101,6 +118,9 @@ def _resume(
     uow: UnitOfWork, _playbook: Playbook, row: Any, _actor: Actor, _stage: str | None, _reason: str
 ) -> dict[str, Any]:
     before = row.resume or {}
+    if before.get("taken_by"):
+        message = "somebody took this case over; it goes on when they hand it back"
+        raise ConflictError(message, case=row.id, by=before["taken_by"])
     if row.signal is not None or before.get("state") == CaseState.READY.value:
         return {"state": CaseState.READY.value, "due_at": uow.now, "resume": None, "lane": WorkLane.INTERACTIVE.value}
     return {"state": CaseState.WAITING.value, "due_at": from_micros(before["due_at"]), "resume": None}
@@ -149,7 +169,7 @@ def _cancel(
     _clear(uow, row, actor, reason or "cancelled")
     return {
         "state": CaseState.ENDED.value, "end": "cancelled", "ended_at": uow.now, "wait_type": None, "wait_key": None,
-        "signal": None, "resume": None,
+        "signal": None, "resume": None, "problem": None,
     }  # fmt: skip
 
 

@@ -27,6 +27,8 @@ class Step:
     name: str
     kind: StepKind
     configure: Configure
+    line: int = 0
+    """Where the workspace's file defines it; 0 for built-in ones."""
 
 
 class StepRegistry:

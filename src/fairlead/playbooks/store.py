@@ -31,7 +31,9 @@ _MOVE_SET = (
     "automatic = ?, problem = ?, \"end\" = ?, changed_at = ?, ended_at = ?, signal = NULL, resume = NULL, leases = 0, "
     "version = version + 1, lease_token = NULL, lease_until = NULL"
 )
+_STILL_LEASED = "SELECT id FROM playbook_case WHERE id = ANY(?) AND lease_token = ? AND state = 'ready'"
 _PAGE = 500
+_EVENTS = 0x0FA3  # advisory lock, see lock_events
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 """The `due_at` of a wait that no timer ends."""
 
@@ -70,7 +72,7 @@ def live_bundles(reader: Reader) -> list[tuple[str, str, int, str]]:
     c = t.case.c
     query = select(c.bundle, c.playbook, func.count(), func.min(c.id)).where(c.ended_at.is_(None))
     rows = reader.execute(query.group_by(c.bundle, c.playbook).order_by(c.bundle))
-    return [tuple(row) for row in rows]  # type: ignore[misc]
+    return [tuple(row) for row in rows]
 
 
 def insert_cases(uow: UnitOfWork, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -104,14 +106,8 @@ def leased(reader: Reader, token: str) -> list[Row[Any]]:
 
 def still_leased(uow: UnitOfWork, ids: Sequence[str], token: str) -> set[str]:
     """Which of `ids` still carry the token; locked until the transaction ends."""
-    kept: set[str] = set()
-    for start in range(0, len(ids), _PAGE):
-        query = select(t.case.c.id).where(t.case.c.id.in_(ids[start : start + _PAGE]), t.case.c.lease_token == token)
-        query = query.where(t.case.c.state == CaseState.READY.value)
-        if uow.dialect == "postgresql":
-            query = query.with_for_update()
-        kept.update(row.id for row in uow.execute(query))
-    return kept
+    lock = " FOR UPDATE" if uow.dialect == "postgresql" else ""
+    return {row[0] for row in uow.fetch(_STILL_LEASED + lock, list(ids), token)}
 
 
 def move_cases(uow: UnitOfWork, rows: Sequence[tuple[Any, ...]]) -> int:
@@ -125,9 +121,9 @@ def release(uow: UnitOfWork, token: str) -> int:
 
 
 def let_go(uow: UnitOfWork, ids: Sequence[str], token: str) -> int:
-    """`release` for some of the cases under a token."""
+    """`release` for some of the cases under a token, which are none the worse for having been leased."""
     mine = and_(t.case.c.id.in_(ids), t.case.c.lease_token == token)
-    return uow.bookkeep(t.case, mine, {"lease_token": None, "lease_until": None})
+    return uow.bookkeep(t.case, mine, {"lease_token": None, "lease_until": None, "leases": 0})
 
 
 def next_ready(reader: Reader, lane: str) -> datetime | None:
@@ -162,21 +158,31 @@ def next_timer(reader: Reader) -> datetime | None:
 
 
 def waiting_for(reader: Reader, keys: Sequence[str]) -> list[Row[Any]]:
-    """Open cases that wait for something under any of these keys."""
+    """Open cases that wait for something under any of these keys; on Postgres locked."""
     c = t.case.c
     query = select(c.id, c.stage, c.state, c.wait_type, c.wait_key, c.mark_at).where(
         c.ended_at.is_(None), c.wait_key.in_(keys), c.state.in_([CaseState.WAITING.value, CaseState.PAUSED.value])
-    )
-    return list(reader.execute(query))
+    ).order_by(c.id)
+    return list(reader.execute(query.with_for_update() if reader.dialect == "postgresql" else query))
+
+
+def lock_events(uow: UnitOfWork, *, alone: bool) -> None:
+    """Keep event delivery (`alone`) and cases that begin to wait from passing each other unseen, until the end.
+
+    Take it before any case is locked. SQLite has one writer, which is the same.
+    """
+    if uow.dialect == "postgresql":
+        lock = func.pg_advisory_xact_lock if alone else func.pg_advisory_xact_lock_shared
+        uow.execute(select(lock(_EVENTS)))
 
 
 def open_cases_of(reader: Reader, customer_id: str) -> list[Row[Any]]:
     """The customer's open cases, with what an interrupt needs."""
     c = t.case.c
-    query = select(c.id, c.playbook, c.bundle, c.stage, c.state, c.created_at).where(
+    query = select(c.id, c.playbook, c.bundle, c.stage, c.state, c.created_at, c.wait_type).where(
         c.ended_at.is_(None), c.customer_id == customer_id
     )
-    return list(reader.execute(query))
+    return list(reader.execute(query.order_by(c.id)))
 
 
 def wake(uow: UnitOfWork, rows: Sequence[tuple[str, Mapping[str, Any]]], lane: str) -> int:
@@ -196,9 +202,10 @@ def wake(uow: UnitOfWork, rows: Sequence[tuple[str, Mapping[str, Any]]], lane: s
     )  # fmt: skip
 
 
-def read_case(reader: Reader, case_id: str) -> Row[Any]:
-    """The whole case; NotFoundError when there is none."""
-    row = reader.execute(select(t.case).where(t.case.c.id == case_id)).first()
+def read_case(reader: Reader, case_id: str, *, lock: bool = False) -> Row[Any]:
+    """The whole case, with `lock` kept from others until the end; NotFoundError when there is none."""
+    query = select(t.case).where(t.case.c.id == case_id)
+    row = reader.execute(query.with_for_update() if lock and reader.dialect == "postgresql" else query).first()
     if row is None:
         message = f"there is no case {case_id}"
         raise NotFoundError(message, case=case_id)

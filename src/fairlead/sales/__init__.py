@@ -1,5 +1,6 @@
 """Leads: how they come in, are scored and routed."""
 
+from fairlead.sales.facts import lead_facts
 from fairlead.sales.service import (
     LeadFile,
     batches,
@@ -8,12 +9,19 @@ from fairlead.sales.service import (
     count_import,
     finish_import,
     import_batch,
-    lead_facts,
     open_lead_file,
     unsettled,
 )
 from fairlead.sales.steps import STEPS
-from fairlead.sales.store import finished_import_of, imports_page, leads_page, read_import, read_lead, rejects
+from fairlead.sales.store import (
+    finished_import_of,
+    imports_of,
+    imports_page,
+    leads_page,
+    read_import,
+    read_lead,
+    rejects,
+)
 
 __all__ = [
     "STEPS",
@@ -25,6 +33,7 @@ __all__ = [
     "finish_import",
     "finished_import_of",
     "import_batch",
+    "imports_of",
     "imports_page",
     "lead_facts",
     "leads_page",

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fairlead.checkpoints import first_rulings
-from fairlead.customers import CustomerDraft, resolve_many
+from fairlead.customers import resolve_many
 from fairlead.errors import InputError
 from fairlead.kit.actors import Actor
 from fairlead.kit.clock import to_micros
@@ -19,8 +18,9 @@ from fairlead.kit.ids import new_id, new_ids
 from fairlead.kit.jsons import dumps
 from fairlead.kit.unit_of_work import AuditEntry, Reader, UnitOfWork
 from fairlead.kit.yamlmarks import did_you_mean
-from fairlead.playbooks import Bundle, CaseDraft, open_cases, states_of
+from fairlead.playbooks import Bundle, CaseDraft, open_cases, ready_count, states_of
 from fairlead.sales import store
+from fairlead.sales.facts import all_problems, customer_draft, lead_facts, scoped
 from fairlead.sales.intake import (
     Checker,
     ColumnMapping,
@@ -37,7 +37,11 @@ from fairlead.sales.intake import (
 
 PATHS = ("auto", "assist", "human", "blocked", "needs_information")
 NOT_LEADS = ("duplicate", "unreadable", "failed")
-_NOT_A_NAME = re.compile(r"[^a-z0-9]+")
+BY_PEOPLE = {"assist", "human"}
+MAX_ROW_CHARS = 128_000
+"""Of a lead's facts as JSON; half of what a case may carry, so that its stages can add theirs."""
+COUNT_FROM, MOST_COUNTED = 1_000, 1_000_000
+"""Ready imported cases up to which it is worth looking whose they are, and up to which they are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,9 @@ def begin_import(uow: UnitOfWork, actor: Actor, bundle: Bundle, file: LeadFile, 
     """Start an import; InputError when the playbook is not deployed or is not about leads."""
     compiled = bundle.playbooks.get(playbook)
     if compiled is None:
-        message = f"there is no playbook {playbook!r}. {did_you_mean(playbook, bundle.playbooks) or ''}".rstrip()
+        message = (
+            f"there is no playbook {playbook!r}. {did_you_mean(playbook, bundle.playbooks) or ''}".rstrip()
+        )
         raise InputError(message, code="no_playbook")
     if compiled.playbook.subject != "lead":
         message = f"playbook {playbook!r} is about a {compiled.playbook.subject}, not about leads"
@@ -89,12 +95,18 @@ def begin_import(uow: UnitOfWork, actor: Actor, bundle: Bundle, file: LeadFile, 
             "started_at": uow.now,
         },
     )
-    payload = {"file": file.path.name, "digest": file.digest, "playbook": playbook, "mapping": file.mapping.as_dict()}
+    payload = {
+        "file": file.path.name,
+        "digest": file.digest,
+        "playbook": playbook,
+        "mapping": file.mapping.as_dict(),
+    }
     uow.record(AuditEntry("lead_import.started", import_id, payload, actor=actor))
     return import_id
 
 
 Checked = LeadDraft | Unreadable
+Fresh = tuple[LeadDraft, dict[str, Any]]
 
 
 def checked_rows(file: LeadFile, progress: Callable[[int], None]) -> Iterator[Checked]:
@@ -102,7 +114,7 @@ def checked_rows(file: LeadFile, progress: Callable[[int], None]) -> Iterator[Ch
     for count, item in enumerate(file.reader):
         if count % 500 == 0:
             progress(file.reader.bytes_read)
-        yield file.checker.check(item) if isinstance(item, Row) else item
+        yield scoped(file.checker.check(item), file.path.name) if isinstance(item, Row) else item
 
 
 def batches(rows: Iterator[Checked], size: Callable[[], int]) -> Iterator[list[Checked]]:
@@ -112,13 +124,22 @@ def batches(rows: Iterator[Checked], size: Callable[[], int]) -> Iterator[list[C
 
 
 def import_batch(
-    uow: UnitOfWork, actor: Actor, bundle: Bundle, import_id: str, playbook: str, batch: Sequence[Checked], currency: str
+    uow: UnitOfWork,
+    actor: Actor,
+    bundle: Bundle,
+    import_id: str,
+    playbook: str,
+    batch: Sequence[Checked],
+    currency: str,
 ) -> int:
-    """Take in one batch; returns how many new leads there are. Rows that are there already, in this playbook, add
-    nothing and are listed as duplicates."""
+    """Take in one batch, at least one row; returns how many new leads there are.
+
+    Rows that are there already, in this playbook, add nothing and are listed as duplicates.
+    """
+    store.take_turn(uow, playbook)
     drafts = [item for item in batch if isinstance(item, LeadDraft)]
     seen = store.known_fingerprints(uow, playbook, [draft.fingerprint for draft in drafts])
-    fresh: list[LeadDraft] = []
+    fresh: list[Fresh] = []
     rejected: list[tuple[Any, ...]] = [
         (import_id, item.number, "unreadable", item.reason_code, item.words)
         for item in batch
@@ -128,9 +149,14 @@ def import_batch(
         if draft.fingerprint in seen:
             words = f"the same row as {seen[draft.fingerprint]}"
             rejected.append((import_id, draft.number, "duplicate", "same_row", words))
+            continue
+        facts = lead_facts(draft, currency)
+        if (size := len(dumps(facts))) > MAX_ROW_CHARS:
+            words = f"the row takes {size:,} characters; at most {MAX_ROW_CHARS:,} fit into a case"
+            rejected.append((import_id, draft.number, "unreadable", "row_too_large", words))
         else:
             seen[draft.fingerprint] = f"row {draft.number}"
-            fresh.append(draft)
+            fresh.append((draft, facts))
     if fresh:
         _open_leads(uow, actor, bundle, import_id, playbook, fresh, currency)
     if rejected:
@@ -142,76 +168,32 @@ def import_batch(
 
 
 def _open_leads(
-    uow: UnitOfWork, actor: Actor, bundle: Bundle, import_id: str, playbook: str, fresh: list[LeadDraft], currency: str
+    uow: UnitOfWork,
+    actor: Actor,
+    bundle: Bundle,
+    import_id: str,
+    playbook: str,
+    fresh: list[Fresh],
+    currency: str,
 ) -> None:
     now = to_micros(uow.now)
     source = f"import {import_id}"
-    customers = resolve_many(uow, [_customer(draft, source, currency) for draft in fresh])
+    customers = resolve_many(uow, [customer_draft(draft, source, currency) for draft, _ in fresh])
     lead_ids, case_ids = new_ids("lead", len(fresh)), new_ids("case", len(fresh))
     rows = []
-    for draft, customer, lead_id, case_id in zip(fresh, customers, lead_ids, case_ids, strict=True):
-        problems = [problem._asdict() for problem in draft.problems]
+    for (draft, _), customer, lead_id, case_id in zip(fresh, customers, lead_ids, case_ids, strict=True):
+        problems = [problem._asdict() for problem in all_problems(draft, currency)]
         rows.append((
             lead_id, import_id, draft.number, playbook, draft.fingerprint, customer.id, case_id,
-            dumps(draft.fields), dumps(draft.attributes), dumps(problems), draft.value_minor, now,
+            dumps(draft.fields), dumps(draft.attributes), dumps(problems), draft.value_minor, draft.currency,
+            draft.outcome, now,
         ))  # fmt: skip
     store.insert_leads(uow, rows)
     cases = [
-        CaseDraft(playbook, "lead", lead_id, lead_facts(draft, currency), customer.id, "import", None, case_id)
-        for draft, customer, lead_id, case_id in zip(fresh, customers, lead_ids, case_ids, strict=True)
+        CaseDraft(playbook, "lead", lead_id, facts, customer.id, "import", None, case_id)
+        for (_, facts), customer, lead_id, case_id in zip(fresh, customers, lead_ids, case_ids, strict=True)
     ]
     open_cases(uow, cases, bundle, actor)
-
-
-def _customer(draft: LeadDraft, source: str, currency: str) -> CustomerDraft:
-    fields = draft.fields
-    return CustomerDraft(
-        name=full_name(fields)[:500],
-        company=str(fields.get("company", ""))[:500],
-        country=_text(fields.get("country")),
-        language=_text(fields.get("language")),
-        value_minor=draft.value_minor if draft.currency == currency else None,
-        identities=draft.identities,
-        source=source,
-    )
-
-
-def _text(value: object) -> str | None:
-    return str(value) if value else None
-
-
-def full_name(fields: Mapping[str, Any]) -> str:
-    """The name, or first and last name together; "" when neither is known."""
-    name = str(fields.get("name") or "")
-    return name or " ".join(str(fields[part]) for part in ("first_name", "last_name") if fields.get(part))
-
-
-def lead_facts(draft: LeadDraft, currency: str, *, minor_digits: int = 2) -> dict[str, Any]:
-    """What a playbook may read of a lead.
-
-    Attributes come under their column's name in small letters with `_`; a lead field of the same name wins. `value`
-    is in whole units of the workspace's currency, missing when the row's currency is another: we have no rate.
-    `reachable_at` is how to reach the lead (e-mail, else phone), missing when there is no way.
-    """
-    facts: dict[str, Any] = {fact_name(name): value for name, value in draft.attributes.items()}
-    facts.update(draft.fields)
-    facts["name"] = full_name(draft.fields)
-    contact = draft.fields.get("email") or draft.fields.get("phone")
-    if contact:
-        facts["reachable_at"] = contact
-    if draft.value_minor is not None and draft.currency == currency:
-        facts["value"] = draft.value_minor / 10**minor_digits
-    elif draft.value_minor is not None:
-        facts["foreign_value"] = f"{draft.value_minor / 10**minor_digits:.2f} {draft.currency}"
-    if draft.problems:
-        facts["problems"] = [f"{problem.field}: {problem.words}" for problem in draft.problems][:20]
-    return facts
-
-
-def fact_name(column: str) -> str:
-    """`Cons.Price Idx` → `cons_price_idx`; a name that begins with a digit gets a `c_`."""
-    name = _NOT_A_NAME.sub("_", column.casefold()).strip("_") or "column"
-    return name if name[0].isalpha() else f"c_{name}"
 
 
 def finish_import(uow: UnitOfWork, actor: Actor, import_id: str, rows: int) -> None:
@@ -221,7 +203,14 @@ def finish_import(uow: UnitOfWork, actor: Actor, import_id: str, rows: int) -> N
 
 
 def unsettled(reader: Reader, import_id: str) -> int:
-    """How many of an import's cases have not come to a first checkpoint, an exception or an end."""
+    """How many of an import's cases have not come to a first checkpoint, an exception or an end.
+
+    While very many imported cases are ready, it is their number, whatever import they are of: looking whose
+    they are would take longer than moving them.
+    """
+    ready_now = ready_count(reader, "import", MOST_COUNTED)
+    if not ready_now or ready_now > COUNT_FROM:
+        return ready_now
     open_ones = 0
     for page in store.lead_cases(reader, import_id):
         states = states_of(reader, [row.case_id for row in page])
@@ -233,7 +222,9 @@ def unsettled(reader: Reader, import_id: str) -> int:
 def count_import(reader: Reader, import_id: str) -> tuple[dict[str, int], dict[str, int]]:
     """(rows by what became of them, reasons by rule id); a lead counts by the path at its first checkpoint.
 
-    `failed` are leads in the exceptions queue before any checkpoint. Every row is in exactly one number.
+    `needs_information` are those that a person looks at while a required fact is missing or a cell that the
+    row gave cannot be used. `failed` are leads in the exceptions queue before any checkpoint. Every row is in
+    exactly one number.
     """
     counts: Counter[str] = Counter(dict.fromkeys((*PATHS, *NOT_LEADS), 0))
     counts.update(store.reject_counts(reader, import_id))
@@ -245,6 +236,7 @@ def count_import(reader: Reader, import_id: str) -> tuple[dict[str, int], dict[s
             if first is None:
                 counts["failed"] += 1
                 continue
-            counts["needs_information" if first.needs_information else first.path] += 1
+            lacking = first.needs_information or any(one["needs_information"] for one in row.problems)
+            counts["needs_information" if lacking and first.path in BY_PEOPLE else first.path] += 1
             reasons.update(first.reasons)
     return dict(counts), dict(reasons.most_common())

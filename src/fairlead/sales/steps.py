@@ -17,31 +17,32 @@ def _score_by_rules(config: Node | None, environment: Environment) -> StepRun:
     """`with: {base, rules: [{when, add, words}], grades: {A: 70, …}}`; points are kept between 0 and 100.
 
     Finds `points`, `confidence` (points / 100), `grade`, and `score_reasons`, whose numbers add up to the points.
-    A rule that cannot be evaluated because its fact is missing adds nothing and is not among the reasons.
+    A rule that cannot be evaluated because its fact is missing adds nothing and is not among the reasons; one that
+    fails on facts that are there, as a division by zero does, sends the case to the exceptions queue.
     """
     fields = _given(config, "rules").mapping(allowed={"base", "grades"}, required=("rules",))
     base = fields["base"].number(least=0, most=100) if "base" in fields else 0.0
     rules: list[tuple[Condition, float, str]] = []
     for item in fields["rules"].items(least=1, most=MAX_RULES):
         rule = item.mapping(allowed=(), required=("when", "add", "words"))
-        rules.append((
-            environment.condition(rule["when"]),
-            rule["add"].number(least=-100, most=100),
-            rule["words"].text(max_chars=200),
-        ))
-    grades = sorted(
-        ((node.number(least=0, most=100), str(name)) for name, node in fields["grades"].mapping().items())
-        if "grades" in fields
-        else [(0.0, "none")],
-        reverse=True,
-    )
+        rules.append(
+            (
+                environment.condition(rule["when"]),
+                rule["add"].number(least=-100, most=100),
+                rule["words"].text(max_chars=200),
+            )
+        )
+    grades = _grades(fields["grades"]) if "grades" in fields else [(0.0, "none")]
     together = environment.together([condition for condition, _, _ in rules])
 
     def run(cases: Sequence[StepInput]) -> list[StepResult]:
         return [_score(case.facts) for case in cases]
 
-    def _score(facts: Mapping[str, Any]) -> dict[str, Any]:
+    def _score(facts: Mapping[str, Any]) -> StepResult:
         results = together.evaluate(environment.bind(facts))
+        for (condition, _, _), result in zip(rules, results, strict=True):
+            if isinstance(result, Unevaluable) and not result.missing:
+                return StepFailure("score", f"`{condition.source}` cannot be evaluated: {result.reason}")
         reasons = [{"words": "starting points", "add": base}] if base else []
         reasons += [
             {"words": words, "add": add}
@@ -56,6 +57,16 @@ def _score_by_rules(config: Node | None, environment: Environment) -> StepRun:
         return {"points": points, "confidence": points / 100.0, "grade": grade, "score_reasons": reasons}
 
     return run
+
+
+def _grades(node: Node) -> list[tuple[float, str]]:
+    """(least points, grade), highest first."""
+    named = node.mapping()
+    if not named:
+        node.fail("There is no grade.", suggestion="Write at least one, such as C: 0, or leave grades out.")
+    return sorted(
+        ((least.number(least=0, most=100), str(name)) for name, least in named.items()), reverse=True
+    )
 
 
 def _route_by_territory(config: Node | None, environment: Environment) -> StepRun:

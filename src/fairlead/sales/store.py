@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, func, insert, literal, select, update
 
 from fairlead.errors import NotFoundError
 from fairlead.kit.unit_of_work import Reader, UnitOfWork
@@ -13,7 +13,7 @@ from fairlead.sales import tables as t
 
 LEAD_COLUMNS = (
     "id", "import_id", "row_no", "playbook", "fingerprint", "customer_id", "case_id", "fields", "attributes",
-    "problems", "value_minor", "created_at",
+    "problems", "value_minor", "currency", "outcome", "created_at",
 )  # fmt: skip
 _PAGE = 500
 
@@ -39,20 +39,32 @@ def finished_import_of(reader: Reader, digest: str, playbook: str) -> Row[Any] |
     return reader.execute(query.order_by(i.started_at).limit(1)).first()
 
 
+def imports_of(reader: Reader, digest: str, playbook: str) -> list[str]:
+    """Every import of exactly this file into this playbook, finished, killed or still reading; oldest first."""
+    i = t.lead_import.c
+    query = select(i.id).where(i.digest == digest, i.playbook == playbook).order_by(i.started_at)
+    return list(reader.execute(query).scalars())
+
+
 def update_import(uow: UnitOfWork, import_id: str, values: Mapping[str, Any]) -> None:
     """Change an import's state and counts."""
     uow.execute(update(t.lead_import).where(t.lead_import.c.id == import_id).values(**values))
 
 
+def take_turn(uow: UnitOfWork, playbook: str) -> None:
+    """Wait until no other transaction takes rows into this playbook; the turn ends with the transaction.
+
+    Without it two imports of the same row at once would each find it new. On SQLite the writer is alone.
+    """
+    if uow.dialect == "postgresql":
+        key = func.hashtextextended(literal(f"fairlead intake {playbook}"), 0)
+        uow.execute(select(func.pg_advisory_xact_lock(key)))
+
+
 def known_fingerprints(reader: Reader, playbook: str, fingerprints: Sequence[str]) -> dict[str, str]:
     """Which of these rows are leads of the playbook already, with the lead's id."""
-    found: dict[str, str] = {}
-    for start in range(0, len(fingerprints), _PAGE):
-        query = select(t.lead.c.fingerprint, t.lead.c.id).where(
-            t.lead.c.playbook == playbook, t.lead.c.fingerprint.in_(fingerprints[start : start + _PAGE])
-        )
-        found.update({row.fingerprint: row.id for row in reader.execute(query)})
-    return found
+    sql = "SELECT fingerprint, id FROM lead WHERE playbook = ? AND fingerprint = ANY(?)"
+    return dict(reader.fetch(sql, playbook, list(fingerprints)))
 
 
 def insert_leads(uow: UnitOfWork, rows: Sequence[Sequence[Any]]) -> None:

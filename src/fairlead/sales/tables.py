@@ -36,14 +36,16 @@ lead = Table(
     Column("fields", Json, nullable=False),
     Column("attributes", Json, nullable=False),
     Column("problems", Json, nullable=False),
-    Column("value_minor", BigInteger),
+    Column("value_minor", BigInteger),  # of `currency`, which need not be the workspace's
+    Column("currency", Text, nullable=False),
+    Column("outcome", Text),  # what became of it, as the file says; never a fact
     Column("created_at", Instant, nullable=False),
     Index("uq_lead_fingerprint", "playbook", "fingerprint", unique=True),
     Index("ix_lead_import_id", "import_id", "row_no"),
     Index("ix_lead_customer_id", "customer_id"),
 )
 
-# Rows that became no lead: unreadable, or the same as one that is there.
+# Rows that became no lead: unreadable, the same as one that is there, or too large for a case.
 lead_reject = Table(
     "lead_reject",
     metadata,

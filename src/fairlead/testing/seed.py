@@ -1,4 +1,4 @@
-"""A desk with a day's work on it: the example workspace, three people, leads that ran through the real engine."""
+"""A desk with a day's work on it: the example workspace, people, leads run through the real engine."""
 
 from __future__ import annotations
 
@@ -35,8 +35,23 @@ EXAMPLE = Path(sales.__file__).parent / "example"
 PLAYBOOK = "lead-qualification"
 _FIRST = ("Ada", "Bruno", "Chiara", "David", "Elif", "Farid", "Greta", "Hanna", "Ivo", "Jana", "Kofi", "Lena")
 _LAST = ("Keller", "Rossi", "Novak", "Lindqvist", "Dubois", "Okafor", "Meyer", "Silva", "Larsen", "Kowalski")
-_FIRMS = ("Nordwind Logistik", "Acme Tools", "Baltic Foods", "Helio Energy", "Quarz Optik", "Riva Mobili", "Sund Medtech")
-_TITLES = ("Head of Operations", "Purchasing Manager", "CTO", "Office Manager", "Managing Director", "Engineer")
+_FIRMS = (
+    "Nordwind Logistik",
+    "Acme Tools",
+    "Baltic Foods",
+    "Helio Energy",
+    "Quarz Optik",
+    "Riva Mobili",
+    "Sund Medtech",
+)
+_TITLES = (
+    "Head of Operations",
+    "Purchasing Manager",
+    "CTO",
+    "Office Manager",
+    "Managing Director",
+    "Engineer",
+)
 _COUNTRIES = ("DE", "AT", "CH", "SE", "NO", "GB", "ES", "IT", "FR", "NL", "US", "CA", "PL", "JP")
 _SOURCES = ("webinar", "referral", "fair", "website", "partner demo")
 
@@ -76,8 +91,8 @@ def seed_people(database: Database) -> dict[str, Person]:
 def seed_desk(database: Database, *, leads: int = 300, seed: int = 7, grants: bool = True) -> SeededDesk:
     """Deploy the example, add people and run `leads` made-up leads to their checkpoint.
 
-    With `grants`, most segments may be assisted and small ones may be automatic from 0.7 on, so that every path
-    occurs; without, everything is in shadow.
+    With `grants`, medium deals are assisted and small ones automatic from 0.7 on, so that every path occurs;
+    without, everything is in shadow.
     """
     library = seeded_library()
     people = seed_people(database)
@@ -96,8 +111,12 @@ def _grant(database: Database, bundle: Bundle, signer: Person) -> None:
     version = bundle.policies["lead-assignment"].version
     with database.transaction() as uow:
         for segment, level, threshold in (("small", Level.AUTO, 0.7), ("medium", Level.ASSIST, None)):
-            grant = Grant("", "lead-assignment", segment, "lead-rules@1", level, version, expires, threshold, 0.02)
-            set_grant(uow, Actor(ActorKind.USER, signer.id), "manager", grant, {"note": "seeded for a first look"})
+            grant = Grant(
+                "", "lead-assignment", segment, "lead-rules@1", level, version, expires, threshold, 0.02
+            )
+            set_grant(
+                uow, Actor(ActorKind.USER, signer.id), "manager", grant, {"note": "seeded for a first look"}
+            )
 
 
 def add_leads(database: Database, bundle: Bundle, count: int, *, seed: int = 7) -> list[str]:
@@ -133,7 +152,7 @@ def _lead(rng: random.Random, number: int) -> dict[str, Any]:
     }
     if number % 17:
         lead["email"] = f"{first}.{last}{number // 3}@{firm.split()[0]}.example".lower()
-        lead["contact"] = lead["email"]
+        lead["reachable_at"] = lead["email"]
     if number % 3:
         lead["phone"] = f"+49301234{number:04d}"
     if number % 23 == 0:

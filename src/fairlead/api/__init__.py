@@ -1,0 +1,67 @@
+"""The HTTP face: who asks, what every answer has in common, and the routes that belong to no feature."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fairlead.api import auth, errors, status
+from fairlead.api.bodies import BodyGuard
+from fairlead.api.errors import ERROR_RESPONSES, ErrorAnswer
+from fairlead.api.http import Services, is_https, optional_principal, principal, require, services
+from fairlead.api.limits import FixedWindow, Limits
+from fairlead.api.pages import environment, render_error, render_page
+from fairlead.api.requestlog import Metrics, RequestLog
+from fairlead.api.shields import KnownHost, SameSite, SecurityHeaders
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from fastapi import FastAPI
+
+    from fairlead.api.errors import ErrorPage
+
+__all__ = [
+    "ERROR_RESPONSES",
+    "ErrorAnswer",
+    "FixedWindow",
+    "Limits",
+    "Metrics",
+    "Services",
+    "install",
+    "optional_principal",
+    "principal",
+    "render_error",
+    "render_page",
+    "require",
+    "services",
+]
+
+
+def install(
+    app: FastAPI,
+    services: Services,
+    *,
+    templates: Sequence[Path] = (),
+    error_page: ErrorPage | None = None,
+    limits: Limits | None = None,
+) -> None:
+    """Make `app` a Fairlead application: state, error answers, layers, sign-in and status routes.
+
+    `templates` are folders that go before our own, for a better `layout.html`; `error_page` replaces the
+    plain one. To be called once, before the first request.
+    """
+    app.state.services = services
+    app.state.limits = limits or Limits()
+    app.state.metrics = Metrics()
+    app.state.templates = environment(templates)
+    app.state.render_error = error_page or render_error
+    errors.register(app)
+    # The last one added is the outermost.
+    app.add_middleware(BodyGuard, limit=services.settings.api_body_limit_bytes)
+    app.add_middleware(SameSite, settings=services.settings)
+    app.add_middleware(KnownHost, settings=services.settings)
+    app.add_middleware(RequestLog, metrics=app.state.metrics)
+    app.add_middleware(SecurityHeaders, https=is_https(services.settings))
+    app.include_router(auth.router)
+    app.include_router(status.router)

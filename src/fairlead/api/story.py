@@ -1,0 +1,182 @@
+"""The whole story of one review, as far as the person who decides may see it now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fairlead import audit, reviews
+from fairlead.checkpoints import explain, read_decision, read_ruling, recall
+from fairlead.customers import profile, timeline_of
+from fairlead.errors import FairleadError, NotFoundError
+from fairlead.kit import jsons
+from fairlead.playbooks import read_case
+from fairlead.reviews import Log, Mode, Review
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from fairlead.checkpoints import CheckpointPolicy
+    from fairlead.customers import Profile, TimelineEntry
+    from fairlead.kit.unit_of_work import Reader
+    from fairlead.playbooks import Bundle, BundleLibrary
+
+MAX_TIMELINE = 20
+_OPEN_REASONS = frozenset({"stopped", "fact_missing"})
+_MACHINE_SOURCES = frozenset({"signal", "answer"})
+_MACHINE_FACTS = frozenset({"score", "producer"})
+
+
+@dataclass(slots=True)
+class Story:
+    """What the page of a review shows; `proposal`, `steps` and the like are empty while they are withheld."""
+
+    review: Review
+    ruling: Any
+    mode: Mode
+    withheld: bool
+    policy: CheckpointPolicy | None
+    schema: Mapping[str, Any]
+    facts: list[tuple[str, Any]]
+    why: str
+    proposal: Mapping[str, Any] | None = None
+    signals: Mapping[str, Any] = field(default_factory=dict)
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    customer: Profile | None = None
+    timeline: list[TimelineEntry] = field(default_factory=list)
+    siblings: list[Review] = field(default_factory=list)
+    busy: Review | None = None
+    log: list[Log] = field(default_factory=list)
+    decision: Any = None
+
+
+def read_story(reader: Reader, library: BundleLibrary, review: Review, me: str, now: datetime) -> Story:
+    """Read everything about a review; `me` is the person who looks.
+
+    An open human or blind review withholds the proposal and whatever would give it away: score, producer,
+    signals, facts that steps found, the steps of the ruling, answers given before, and everything dated after
+    the ruling.
+    """
+    ruling = read_ruling(reader, review.ruling_id)
+    mode = review.mode
+    withheld = review.is_open and mode is not Mode.ASSIST
+    policy = policy_of(reader, library, review)
+    story = Story(
+        review, ruling, mode, withheld, policy,
+        schema=policy.answer.schema if policy else {},
+        facts=_facts(reader, review, ruling, policy, withheld=withheld),
+        why=_guarded_why(ruling, policy, mode) if withheld else explain(recall(ruling.record)),
+        decision=read_decision(reader, ruling.id),
+        log=[_without_answer(one) if withheld else one for one in reviews.log_of(reader, review.id)],
+    )  # fmt: skip
+    if not withheld:
+        story.proposal = ruling.proposal["answer"]
+        story.signals = ruling.proposal.get("signals") or {}
+        story.steps = ruling.record["steps"]
+    if review.customer_id:
+        _add_customer(reader, story, review.customer_id, me, now)
+    return story
+
+
+def policy_of(reader: Reader, library: BundleLibrary, review: Review) -> CheckpointPolicy | None:
+    """The policy that the case runs under, else the current one; None when neither can be had."""
+    bundle: Bundle | None = None
+    try:
+        bundle = library.load(reader, read_case(reader, review.case_id).bundle) if review.case_id else None
+        bundle = bundle or library.current(reader)
+    except FairleadError:
+        return None
+    return bundle.policies.get(review.checkpoint)
+
+
+def _facts(
+    reader: Reader, review: Review, ruling: Any, policy: CheckpointPolicy | None, *, withheld: bool
+) -> list[tuple[str, Any]]:
+    """The stored inputs: what the rules read first, then the rest of what was known of the subject."""
+    subject = {name: value for name, value in ruling.facts.items() if value not in (None, "", [])}
+    values: Mapping[str, Any] = ruling.record["values"]
+    if not withheld:
+        read = {name: value for name, value in values.items() if name not in _MACHINE_FACTS | {"value"}}
+        shown = {fact.field for fact in policy.facts if fact.source == "subject"} if policy else set(values)
+        return [*read.items(), *((n, v) for n, v in subject.items() if n not in shown | set(read))]
+    arrived = _arrived(reader, review)
+    if arrived is None:
+        machine = {*ruling.proposal["answer"], *(ruling.proposal.get("signals") or {})}
+        arrived = {name: value for name, value in subject.items() if name not in machine}
+    sources = {fact.name: fact for fact in policy.facts} if policy else {}
+    read = {
+        name: value
+        for name, value in values.items()
+        if name in sources
+        and sources[name].source not in _MACHINE_SOURCES
+        and (sources[name].source != "subject" or sources[name].field in arrived)
+    }
+    shown = {sources[name].field for name in read if sources[name].source == "subject"}
+    rest = ((n, v) for n, v in arrived.items() if n not in shown | set(read) and v not in (None, "", []))
+    return [*read.items(), *rest]
+
+
+def _arrived(reader: Reader, review: Review) -> dict[str, Any] | None:
+    return arrived_facts(reader, review.case_id) if review.case_id else None
+
+
+def arrived_facts(reader: Reader, case_id: str) -> dict[str, Any]:
+    """The case's facts as it arrived, before any step added to them; {} when the record of it was erased."""
+    for entry in audit.history(reader, [case_id], 500):
+        if entry.verb == "case.opened" and entry.body is not None:
+            return dict(jsons.loads(entry.body).get("facts") or {})
+    return {}
+
+
+def _guarded_why(ruling: Any, policy: CheckpointPolicy | None, mode: Mode) -> str:
+    """The reasons that tell nothing of what the machine thinks."""
+    first = (
+        "This one was drawn to be checked: answer first from the facts alone, then you see the proposal."
+        if mode is Mode.BLIND
+        else "A person answers this without seeing what the machine proposes."
+    )
+    told = [first]
+    machine = _MACHINE_FACTS | {
+        f.name for f in (policy.facts if policy else ()) if f.source in _MACHINE_SOURCES
+    }
+    for step in ruling.record["steps"] if mode is Mode.HUMAN else ():
+        for reason in step["reasons"]:
+            tells = (
+                reason["code"] == "rule"
+                and policy is not None
+                and not machine.intersection(reason.get("reads", ()))
+            )
+            if (tells or reason["code"] in _OPEN_REASONS) and reason.get("words"):
+                told.append(reason["words"])
+    if ruling.record["needs_information"]:
+        missing = ", ".join(one["fact"] for one in ruling.record["needs_information"])
+        told.append(f"Information is missing: {missing}.")
+    return " ".join(told)
+
+
+def _without_answer(one: Log) -> Log:
+    return Log(
+        one.id,
+        one.review_id,
+        one.verdict,
+        one.actor,
+        one.name,
+        None,
+        one.reason,
+        one.digest,
+        one.at,
+        one.undone_at,
+    )
+
+
+def _add_customer(reader: Reader, story: Story, customer_id: str, me: str, now: datetime) -> None:
+    try:
+        story.customer = profile(reader, customer_id, now)
+    except NotFoundError:
+        return
+    entries = timeline_of(reader, customer_id, MAX_TIMELINE)
+    until = story.ruling.created_at
+    story.timeline = [one for one in entries if not story.withheld or one.at <= until]
+    story.siblings = reviews.siblings(reader, story.review)
+    story.busy = next((one for one in story.siblings if one.held_by_other(me, now)), None)

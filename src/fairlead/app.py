@@ -1,0 +1,61 @@
+"""The web application: API, desk and engine in one process. A composition root."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+from fairlead import api, console
+from fairlead.api.decisions import deployed_policies, install_gate
+from fairlead.api.routes import include_all
+from fairlead.kit.logs import configure_logs
+from fairlead.worker import Runtime
+
+STOP_S = 10.0
+
+
+def create_app(runtime: Runtime, *, background: bool = True) -> FastAPI:
+    """The application over an opened runtime.
+
+    `background` False leaves the engine to workers elsewhere (or to a test).
+    """
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        if background:
+            runtime.start()
+        yield
+        if background:
+            runtime.stop(STOP_S)
+
+    app = FastAPI(title="Fairlead", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
+    services = api.Services(
+        runtime.database, runtime.settings, runtime.database.clock, runtime.dispatcher.wake
+    )
+    api.install(app, services)
+    with runtime.database.reading() as reader:
+        currency = runtime.library.current(reader).currency
+    install_gate(app, deployed_policies(runtime.library), runtime.seed, currency=currency)
+    include_all(app, runtime.library)
+    console.install(app, services, runtime.library)
+    return app
+
+
+def serve(runtime: Runtime) -> None:
+    """Serve until SIGTERM or SIGINT; the engine runs in the same process."""
+    settings = runtime.settings
+    configure_logs(level=settings.log_level, as_json=settings.log_json)
+    config = uvicorn.Config(
+        create_app(runtime),
+        host=settings.host,
+        port=settings.port,
+        access_log=False,  # it would print sign-in tokens; our own log does not
+        log_config=None,
+        timeout_graceful_shutdown=int(STOP_S),
+        server_header=False,
+        date_header=False,
+    )
+    uvicorn.Server(config).run()

@@ -1,0 +1,48 @@
+"""The console: server-rendered pages on which people decide, follow cases and hold the switches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jinja2 import ChoiceLoader, FileSystemLoader
+
+from fairlead.console import (
+    assets,
+    audit_pages,
+    autonomy_pages,
+    case_pages,
+    customer_pages,
+    import_pages,
+    live,
+    queue_pages,
+    review_pages,
+    words,
+)
+from fairlead.console.feed import Feed
+from fairlead.console.shell import TEMPLATES, Console, render_error
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from fairlead.api import Services
+    from fairlead.playbooks import BundleLibrary
+
+__all__ = ["TEMPLATES", "Console", "Feed", "install", "render_error"]
+
+
+def install(app: FastAPI, services: Services, library: BundleLibrary) -> Console:
+    """Put every page of the desk into an application that `api.install` made; before the first request."""
+    console = Console(library, Feed(services.database), assets.load())
+    app.state.console = console
+    app.state.render_error = render_error
+    templates = app.state.templates
+    templates.loader = ChoiceLoader([FileSystemLoader(TEMPLATES), templates.loader])
+    templates.filters.update(words.FILTERS)
+    templates.globals["asset"] = console.assets.url
+    templates.trim_blocks = templates.lstrip_blocks = True
+    for pages in (
+        assets, queue_pages, review_pages, case_pages, import_pages, autonomy_pages, customer_pages,
+        audit_pages, live,
+    ):  # fmt: skip
+        app.include_router(pages.router, include_in_schema=False)
+    return console

@@ -1,0 +1,214 @@
+"""Cases: where they stand, what happened to them, and stepping in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fairlead import audit
+from fairlead.actions import actions_of_case
+from fairlead.api import require, services
+from fairlead.checkpoints import explain, recall, rulings_of_case
+from fairlead.console import words
+from fairlead.console.shell import Posted, console_of, desk_of, go, posted, render
+from fairlead.customers import names_of
+from fairlead.errors import ConflictError, FairleadError, InputError, NotFoundError
+from fairlead.kit import jsons
+from fairlead.kit.ids import is_id
+from fairlead.people import Permission, Principal
+from fairlead.playbooks import (
+    CaseState,
+    CaseVerb,
+    case_summary,
+    cases_page,
+    counts_by_stage,
+    read_case,
+    steer,
+)
+
+if TYPE_CHECKING:
+    from fairlead.kit.unit_of_work import Reader
+
+PAGE = 50
+MAX_REASON_CHARS = 4_000
+STATES = {
+    "": "All", "exception": "Exceptions", "waiting": "Waiting", "ready": "Ready", "paused": "In hand",
+    "ended": "Ended",
+}  # fmt: skip
+OFFERED: dict[CaseState, tuple[CaseVerb, ...]] = {
+    CaseState.EXCEPTION: (
+        CaseVerb.RETRY,
+        CaseVerb.SKIP,
+        CaseVerb.TAKE_OVER,
+        CaseVerb.REDIRECT,
+        CaseVerb.CANCEL,
+    ),
+    CaseState.READY: (CaseVerb.PAUSE, CaseVerb.TAKE_OVER, CaseVerb.REDIRECT, CaseVerb.SKIP, CaseVerb.CANCEL),
+    CaseState.WAITING: (
+        CaseVerb.PAUSE,
+        CaseVerb.TAKE_OVER,
+        CaseVerb.REDIRECT,
+        CaseVerb.SKIP,
+        CaseVerb.CANCEL,
+    ),
+    CaseState.PAUSED: (
+        CaseVerb.RESUME,
+        CaseVerb.HAND_BACK,
+        CaseVerb.REDIRECT,
+        CaseVerb.SKIP,
+        CaseVerb.CANCEL,
+    ),
+    CaseState.ENDED: (),
+}
+"""What the page offers in each state; what is allowed is the playbooks' to say."""
+
+router = APIRouter()
+Reading = Annotated[Principal, Depends(require(Permission.CASES_READ))]
+Managing = Annotated[Principal, Depends(require(Permission.CASES_MANAGE))]
+
+
+@router.get("/cases")
+def cases(
+    request: Request,
+    principal: Reading,
+    state: str = "",
+    playbook: Annotated[str, Query(max_length=200)] = "",
+    before: Annotated[str, Query(max_length=64)] = "",
+) -> Response:
+    """Cases, newest first; `state=exception` is the exceptions queue."""
+    if state not in STATES:
+        raise InputError(f"Cases are never {state[:40]!r}.", field="state")
+    with services(request).database.reading() as reader:
+        desk = desk_of(request, reader, principal)
+        rows = cases_page(
+            reader, state=state or None, playbook=playbook or None, before=before or None, limit=PAGE + 1
+        )
+        shown = rows[:PAGE]
+        names = names_of(reader, list({row.customer_id for row in shown if row.customer_id}))
+        playbooks = sorted(desk.bundle.playbooks) if desk.bundle else []
+        stages = counts_by_stage(reader, playbook) if playbook else []
+    return render(
+        request, "cases.html", desk, rows=shown, names=names, state=state, states=STATES, playbook=playbook,
+        playbooks=playbooks, stages=stages, older=shown[-1].id if len(rows) > PAGE else "",
+        title_of=_title_of, before=before,
+    )  # fmt: skip
+
+
+def _title_of(row: Any, names: dict[str, tuple[str, str]]) -> str:
+    """Who or what a case is about, as well as it is known."""
+    name, company = names.get(row.customer_id or "", ("", ""))
+    facts = row.facts or {}
+    parts = [name or str(facts.get("name") or ""), company or str(facts.get("company") or "")]
+    return " · ".join(part for part in parts if part) or row.subject_id
+
+
+@router.get("/cases/{case_id}")
+def case(request: Request, principal: Reading, case_id: str) -> Response:
+    """A case's story."""
+    return _page(request, principal, case_id)
+
+
+def _page(
+    request: Request,
+    principal: Principal,
+    case_id: str,
+    typed: Posted | None = None,
+    problem: FairleadError | None = None,
+) -> Response:
+    if not is_id(case_id, "case"):
+        raise NotFoundError("There is no such case.")
+    with services(request).database.reading() as reader:
+        desk = desk_of(request, reader, principal)
+        row = read_case(reader, case_id)
+        rulings = rulings_of_case(reader, case_id)
+        actions = actions_of_case(reader, case_id)
+        guarded = any(map(_is_withheld, rulings))
+        names = names_of(reader, [row.customer_id] if row.customer_id else [])
+        context = {
+            "one": case_summary(row), "version": row.version, "title": _title_of(row, names),
+            "rulings": rulings, "actions": actions, "guarded": guarded,
+            "history": _history(reader, case_id, rulings, actions, guarded),
+            "stages": _stages(request, reader, row), "verbs": OFFERED[CaseState(row.state)],
+            "why": {one.id: explain(recall(one.record)) for one in rulings if not _is_withheld(one)},
+            "is_withheld": _is_withheld, "actor": words.actor_namer(reader),
+        }  # fmt: skip
+        status = problem.status if problem else 200
+        return render(request, "case.html", desk, status=status, typed=typed, problem=problem, **context)
+
+
+def _is_withheld(ruling: Any) -> bool:
+    """Whether a person still has to answer this without seeing the proposal."""
+    blind = ruling.path == "assist" and ruling.lottery
+    return ruling.verdict is None and (ruling.path == "human" or blind)
+
+
+def _stages(request: Request, reader: Reader, row: Any) -> list[str]:
+    try:
+        return list(
+            console_of(request).library.load(reader, row.bundle).playbooks[row.playbook].playbook.stages
+        )
+    except FairleadError:  # its version needs what this build lacks; the page shows the rest
+        return []
+
+
+def _history(
+    reader: Reader,
+    case_id: str,
+    rulings: list[Any],
+    actions: list[Any],
+    guarded: bool,  # noqa: FBT001
+) -> list[dict[str, Any]]:
+    """The record about the case, its rulings and its actions, oldest first, in sentences."""
+    subjects = [case_id, *(one.id for one in rulings), *(one.id for one in actions)]
+    name, told = words.actor_namer(reader), []
+    for entry in audit.history(reader, subjects[:400], 500):
+        payload = None if entry.body is None else jsons.loads(entry.body)
+        if not guarded and payload and payload.get("found"):
+            found = "; ".join(
+                f"{words.plain(key)} {words.shown(value)}" for key, value in payload["found"].items()
+            )
+        else:
+            found = ""
+        reason = (payload or {}).get("reason") or ""
+        told.append({
+            "at": entry.at, "who": name(entry.actor), "words": words.told(entry.verb, payload),
+            "found": found, "reason": reason,
+        })  # fmt: skip
+    return told
+
+
+@router.post("/cases/{case_id}/steer")
+def step_in(
+    request: Request, principal: Managing, case_id: str, form: Annotated[Posted, Depends(posted)]
+) -> Response:
+    """One of the verbs on a running case; refused when the case moved on since the page was made."""
+    word, reason, version = form.text("verb"), form.text("reason"), form.text("version")
+    if word not in set(CaseVerb):
+        raise InputError("Choose what to do with this case.", field="verb")
+    svc = services(request)
+    try:
+        _check(word, reason, version)
+        with svc.database.transaction() as uow:
+            steer(
+                uow, console_of(request).library, principal.actor, case_id, CaseVerb(word), reason=reason,
+                stage=form.text("stage") or None if word in {CaseVerb.REDIRECT, CaseVerb.HAND_BACK} else None,
+                version=int(version),
+            )  # fmt: skip
+            uow.after_commit(console_of(request).feed.wake)
+    except (ConflictError, InputError) as error:
+        return _page(request, principal, case_id, typed=form, problem=error)
+    return go(f"/cases/{case_id}", said="steered")
+
+
+def _check(word: str, reason: str, version: str) -> None:
+    if not reason and word not in {CaseVerb.RESUME, CaseVerb.RETRY}:
+        raise InputError(
+            "Say why, so that others understand it later.", code="reason_missing", field="reason"
+        )
+    if len(reason) > MAX_REASON_CHARS:
+        raise InputError(f"A reason has at most {MAX_REASON_CHARS} characters.", field="reason")
+    if not (version.isdigit() and len(version) < 10):  # noqa: PLR2004  no case changes a billion times
+        raise InputError("The form is not whole; load the page again.", field="version")

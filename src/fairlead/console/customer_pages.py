@@ -1,0 +1,60 @@
+"""Customers: finding them, and everything current about one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fairlead import reviews
+from fairlead.api import require, services
+from fairlead.console.shell import desk_of, render, reviewer_of, sees_every_role
+from fairlead.customers import profile, search, timeline_of
+from fairlead.errors import NotFoundError
+from fairlead.kit.ids import is_id
+from fairlead.people import Permission, Principal
+from fairlead.playbooks import open_cases_of
+
+MOST = 50
+MAX_SEARCH_CHARS = 200
+
+router = APIRouter()
+Reading = Annotated[Principal, Depends(require(Permission.CUSTOMERS_READ))]
+
+
+@router.get("/customers")
+def customers(
+    request: Request, principal: Reading, q: Annotated[str, Query(max_length=MAX_SEARCH_CHARS)] = ""
+) -> Response:
+    """Search by how a name, company, address, number or id begins."""
+    with services(request).database.reading() as reader:
+        desk = desk_of(request, reader, principal)
+        found = search(reader, q, MOST) if q.strip() else []
+    return render(request, "customers.html", desk, q=q.strip(), found=found, most=MOST)
+
+
+@router.get("/customers/{customer_id}")
+def customer(request: Request, principal: Reading, customer_id: str) -> Response:
+    """Identities, flags, consents, timeline, and what is open."""
+    if not is_id(customer_id, "cus"):
+        raise NotFoundError("There is no such customer.")
+    svc = services(request)
+    roles = None if sees_every_role(principal) else tuple(sorted(reviewer_of(principal).roles))
+    with svc.database.reading() as reader:
+        desk = desk_of(request, reader, principal)
+        one = profile(reader, customer_id, svc.clock.now())
+        timeline = timeline_of(reader, customer_id, MOST)
+        waiting = reviews.search_customers(reader, [customer_id], roles=roles).items
+        running = open_cases_of(reader, customer_id)[:MOST] if desk.can(Permission.CASES_READ) else []
+    return render(
+        request,
+        "customer.html",
+        desk,
+        one=one,
+        timeline=timeline,
+        waiting=waiting,
+        running=running,
+        me=principal.id,
+    )

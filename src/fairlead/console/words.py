@@ -1,0 +1,241 @@
+"""Figures, times and record verbs in the words that people use; everything a template filters with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from fairlead.errors import NotFoundError
+from fairlead.kit import jsons
+from fairlead.kit.clock import from_micros, iso
+from fairlead.people import get_person
+
+_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£"}
+_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+MAX_SHOWN = 300
+
+PATHS = {
+    "auto": "automatic",
+    "assist": "with a proposal",
+    "human": "your own answer",
+    "blocked": "refused",
+}
+ASKED = {
+    "assist": "Approve, change or reject what the machine proposes",
+    "human": "Give your own answer; the proposal is withheld",
+    "blind": "Answer first without the proposal, then see it and decide",
+}
+VIEWS = {
+    "open": "All open",
+    "mine": "Mine",
+    "unclaimed": "Unclaimed",
+    "high_value": "High value",
+    "overdue": "Overdue",
+    "needs_information": "Needs information",
+    "snoozed": "Snoozed",
+}
+VERBS = {
+    "case.opened": "The case was opened.",
+    "case.moved": "Went from {from} to {to}.",
+    "case.step_failed": "The step {stage} failed ({code}) and is tried again.",
+    "case.excepted": "Came to a stop at {stage}: {words}",
+    "case.spawned": "Started {children} further cases.",
+    "case.ended": "Ended as “{end}”.",
+    "case.paused": "Was paused at {from}.",
+    "case.resumed": "Goes on.",
+    "case.redirected": "Was sent from {from} to {to}.",
+    "case.skipped": "Skipped {from} and went to {to}.",
+    "case.taken_over": "Was taken over at {from}: a person does the rest, unless it is handed back.",
+    "case.handed_back": "Was handed back to the machine at {to}.",
+    "case.cancelled": "Was cancelled at {from}.",
+    "case.retried": "{from} is tried again.",
+    "case.interrupted": "{event} interrupted it: from {from} to {to}.",
+    "ruling.made": "{checkpoint} ruled: {path}.",
+    "action.queued": "Something is to be done through {connector}.",
+    "review.claimed": "Claimed.",
+    "review.released": "Given back to the queue.",
+    "review.kept": "Kept for longer.",
+    "review.snoozed": "Put away until {until}.",
+    "review.unsnoozed": "Brought back.",
+    "review.woken": "Came back from its snooze.",
+    "review.lapsed": "The claim ran out.",
+    "review.labelled": "Answered without the proposal.",
+    "review.voted": "Voted: {votes} of {quorum}.",
+    "review.decided": "Decided: {verdict}.",
+    "review.undone": "The verdict was taken back.",
+    "review.escalated": "Passed on.",
+    "review.information_requested": "Asked for information; the clock stands still.",
+    "review.resumed": "The information came; the clock goes on.",
+    "review.returned": "Returned for somebody else.",
+    "review.overdue": "Its time ran out; it goes on waiting.",
+    "review.expired": "Its time ran out; it was closed.",
+    "review.withdrawn": "Withdrawn: {why}",
+    "review.rebound": "What a verdict binds to changed: {why}",
+    "action.sent": "Done.",
+    "action.held": "Held back: a stop switch is on.",
+    "action.released": "Released and queued again.",
+    "action.refused": "Refused by the other side.",
+    "action.failed": "Failed for good.",
+    "action.expired": "Not done in time.",
+    "action.withdrawn": "Taken back before it was done.",
+    "action.ambiguous": "Perhaps done; somebody must say.",
+    "action.resent": "To be done again.",
+}
+LOGGED = {
+    "approve": "approved",
+    "edit": "changed the answer",
+    "reject": "rejected",
+    "answer": "answered",
+    "label": "answered without the proposal",
+    "escalate": "passed it on",
+    "request_info": "asked for information",
+    "return": "returned it",
+    "expired": "time ran out",
+    "withdrawn": "withdrawn",
+    "passed_on": "passed on by the clock",
+}
+
+
+def money(minor: int | None, currency: str) -> str:
+    """`€48,000` or `€12.50`; a dash where it is not known. Other currencies stand by their code behind it."""
+    if minor is None:
+        return "–"
+    text = f"{abs(minor) / 100:,.2f}".removesuffix(".00")
+    sign = "-" if minor < 0 else ""
+    return f"{sign}{_SIGNS[currency]}{text}" if currency in _SIGNS else f"{sign}{text} {currency}".rstrip()
+
+
+def span(seconds: float) -> str:
+    """A length of time in its largest unit, rounded down: `3 days`."""
+    for size, unit in ((_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute")):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return "less than a minute"
+
+
+def age(moment: datetime | None, now: datetime) -> str:
+    """How long ago: `3 days ago`; a moment ahead of us is `in 2 hours`."""
+    if moment is None:
+        return "–"
+    seconds = (now - moment).total_seconds()
+    if -1 < seconds < _MINUTE:
+        return "just now"
+    return f"{span(seconds)} ago" if seconds >= 0 else f"in {span(-seconds)}"
+
+
+def due(review: Any, now: datetime) -> str:
+    """Until when: `due in 2 hours`, `overdue by 1 day`, or why there is no clock."""
+    if review.paused_at is not None:
+        return "clock stands still"
+    if review.snoozed_until is not None:
+        return f"back {age(review.snoozed_until, now)}"
+    if review.due_at is None:
+        return "no clock"
+    seconds = (review.due_at - now).total_seconds()
+    return f"due in {span(seconds)}" if seconds > 0 else f"overdue by {span(-seconds)}"
+
+
+def is_late(review: Any, now: datetime) -> bool:
+    """Whether its clock has run out, noticed by a sweep or not."""
+    return review.due_at is not None and review.due_at <= now
+
+
+def moment(value: datetime | int | None) -> str:
+    """`2 Nov 2026, 09:00 UTC`; whole microseconds since 1970 too."""
+    if value is None:
+        return "–"
+    at = from_micros(value) if isinstance(value, int) else value.astimezone(UTC)
+    return f"{at.day} {at:%b %Y, %H:%M} UTC"
+
+
+def stamp(value: datetime | int) -> str:
+    """For the `datetime` attribute."""
+    return iso(from_micros(value) if isinstance(value, int) else value)
+
+
+def plain(name: str) -> str:
+    """`lead-assignment` and `job_title` as words: `Lead assignment`, `Job title`."""
+    text = str(name).replace("_", " ").replace("-", " ").strip()
+    return text[:1].upper() + text[1:]
+
+
+def shown(value: Any) -> str:
+    """A value of a fact or answer on one line, at most 300 characters; lists by commas."""
+    if value is None or value in ("", []):
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, list) and all(isinstance(item, (str, int, float)) for item in value):
+        value = ", ".join(map(str, value))
+    if isinstance(value, list) and all(isinstance(item, Mapping) and "words" in item for item in value):
+        value = "; ".join(
+            f"{item['words']} ({item['add']:+g})" if "add" in item else item["words"] for item in value
+        )
+    text = " ".join((value if isinstance(value, str) else jsons.dumps(value)).split())
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
+
+
+def told(verb: str, payload: Mapping[str, Any] | None) -> str:
+    """An entry of the audit record as a sentence; one whose payload was erased says only what kind it was."""
+    if payload is None:
+        return f"{plain(verb.replace('.', ' '))} (erased)."
+    template = VERBS.get(verb)
+    if template is None:
+        return plain(verb.replace(".", " ")) + "."
+    return template.format_map(_Shown(payload))
+
+
+class _Shown(dict[str, str]):
+    def __init__(self, payload: Mapping[str, Any]) -> None:
+        super().__init__({name: shown(value) for name, value in payload.items()})
+
+    def __missing__(self, key: str) -> str:
+        return "–"
+
+
+def actor_namer(reader: Any) -> Callable[[str], str]:
+    """Names for the actors of the record, each looked up once."""
+    known: dict[str, str] = {}
+
+    def name(actor: str) -> str:
+        if actor not in known:
+            known[actor] = _actor(reader, actor)
+        return known[actor]
+
+    return name
+
+
+def _actor(reader: Any, actor: str) -> str:
+    kind, _, who = actor.partition(":")
+    if kind == "user":
+        try:
+            return get_person(reader, who).name
+        except NotFoundError:
+            return "somebody"
+    return {
+        "system": "Fairlead",
+        "timer": "the clock",
+        "api_key": "a program",
+        "customer": "the customer",
+    }.get(kind, who or kind)
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "money": money,
+    "age": age,
+    "due": due,
+    "late": is_late,
+    "moment": moment,
+    "stamp": stamp,
+    "plain": plain,
+    "shown": shown,
+    "path_words": lambda path: PATHS.get(path, path),
+    "view_words": lambda view: VIEWS.get(view, view),
+    "logged": lambda word: LOGGED.get(word, word),
+}

@@ -1,0 +1,1 @@
+"""The revisions, one module each, with their statements beside them. What was released is never changed."""

@@ -1,0 +1,604 @@
+-- Every table, index and sequence of the first release. Written by make migration.
+
+CREATE SEQUENCE audit_entry_ids;
+
+CREATE TABLE action (
+	id TEXT NOT NULL,
+	idempotency_key TEXT NOT NULL,
+	connector TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	body TEXT NOT NULL,
+	playbook TEXT,
+	checkpoint TEXT,
+	case_id TEXT,
+	customer_id TEXT,
+	serial_key TEXT,
+	state TEXT NOT NULL,
+	due_at BIGINT NOT NULL,
+	expires_at BIGINT,
+	attempt INTEGER NOT NULL,
+	result TEXT,
+	created_at BIGINT NOT NULL,
+	done_at BIGINT,
+	CONSTRAINT pk_action PRIMARY KEY (id),
+	CONSTRAINT uq_action_idempotency_key UNIQUE (idempotency_key)
+);
+
+CREATE INDEX ix_action_case_id ON action (case_id);
+
+CREATE INDEX ix_action_customer_id ON action (customer_id);
+
+CREATE INDEX ix_action_held ON action (expires_at, id) WHERE state = 'held';
+
+CREATE TABLE action_hold (
+	kind TEXT NOT NULL,
+	name TEXT NOT NULL,
+	actor TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT pk_action_hold PRIMARY KEY (kind, name)
+);
+
+CREATE TABLE event (
+	id TEXT NOT NULL,
+	type TEXT NOT NULL,
+	key TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	due_at BIGINT NOT NULL,
+	payload TEXT NOT NULL,
+	handled_at BIGINT,
+	CONSTRAINT pk_event PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_event_open_due_at ON event (due_at) WHERE handled_at IS NULL;
+
+CREATE INDEX ix_event_type_key ON event (type, key, at);
+
+CREATE TABLE audit_entry (
+	id BIGINT NOT NULL,
+	at BIGINT NOT NULL,
+	verb TEXT NOT NULL,
+	actor TEXT NOT NULL,
+	subject TEXT NOT NULL,
+	scope TEXT NOT NULL,
+	commitment BYTEA NOT NULL,
+	CONSTRAINT pk_audit_entry PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_audit_entry_subject ON audit_entry (subject, id);
+
+CREATE TABLE audit_payload (
+	entry_id BIGINT NOT NULL,
+	scope TEXT NOT NULL,
+	body TEXT NOT NULL,
+	CONSTRAINT pk_audit_payload PRIMARY KEY (entry_id)
+);
+
+CREATE INDEX ix_audit_payload_scope ON audit_payload (scope);
+
+CREATE TABLE audit_key (
+	scope TEXT NOT NULL,
+	secret BYTEA NOT NULL,
+	CONSTRAINT pk_audit_key PRIMARY KEY (scope)
+);
+
+CREATE TABLE audit_seal (
+	no BIGINT NOT NULL,
+	at BIGINT NOT NULL,
+	entries TEXT NOT NULL,
+	highest BIGINT NOT NULL,
+	missing TEXT NOT NULL,
+	digests BYTEA NOT NULL,
+	previous BYTEA NOT NULL,
+	head BYTEA NOT NULL,
+	signature BYTEA NOT NULL,
+	CONSTRAINT pk_audit_seal PRIMARY KEY (no)
+);
+
+CREATE TABLE ruling (
+	id TEXT NOT NULL,
+	checkpoint TEXT NOT NULL,
+	decision_key TEXT NOT NULL,
+	case_id TEXT,
+	customer_id TEXT,
+	path TEXT NOT NULL,
+	segment TEXT NOT NULL,
+	producer TEXT NOT NULL,
+	policy_version TEXT NOT NULL,
+	grant_id TEXT,
+	score DOUBLE PRECISION,
+	value_minor BIGINT,
+	digest TEXT NOT NULL,
+	proposal TEXT NOT NULL,
+	facts TEXT NOT NULL,
+	record TEXT NOT NULL,
+	lottery BOOLEAN NOT NULL,
+	lottery_p DOUBLE PRECISION NOT NULL,
+	created_at BIGINT NOT NULL,
+	CONSTRAINT pk_ruling PRIMARY KEY (id),
+	CONSTRAINT uq_ruling_checkpoint_decision_key UNIQUE (checkpoint, decision_key)
+);
+
+CREATE INDEX ix_ruling_case_id ON ruling (case_id);
+
+CREATE INDEX ix_ruling_customer_id ON ruling (customer_id);
+
+CREATE TABLE autonomy_grant (
+	id TEXT NOT NULL,
+	checkpoint TEXT NOT NULL,
+	segment TEXT NOT NULL,
+	producer TEXT NOT NULL,
+	level TEXT NOT NULL,
+	threshold DOUBLE PRECISION,
+	promised_error DOUBLE PRECISION,
+	lottery_rate DOUBLE PRECISION,
+	policy_version TEXT NOT NULL,
+	evidence TEXT NOT NULL,
+	signed_by TEXT NOT NULL,
+	signed_role TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	expires_at BIGINT NOT NULL,
+	withdrawn_at BIGINT,
+	withdrawn_because TEXT,
+	CONSTRAINT pk_autonomy_grant PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_autonomy_grant_checkpoint ON autonomy_grant (checkpoint, segment, producer);
+
+CREATE TABLE stop_switch (
+	scope TEXT NOT NULL,
+	words TEXT NOT NULL,
+	set_by TEXT NOT NULL,
+	set_at BIGINT NOT NULL,
+	CONSTRAINT pk_stop_switch PRIMARY KEY (scope)
+);
+
+CREATE TABLE decision_request (
+	api_key_id TEXT NOT NULL,
+	checkpoint TEXT NOT NULL,
+	key TEXT NOT NULL,
+	body_digest TEXT NOT NULL,
+	ruling_id TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT pk_decision_request PRIMARY KEY (api_key_id, checkpoint, key)
+);
+
+CREATE INDEX ix_decision_request_api_key_id ON decision_request (api_key_id, ruling_id);
+
+CREATE INDEX ix_decision_request_at ON decision_request (at);
+
+CREATE TABLE unasked_execution (
+	id TEXT NOT NULL,
+	checkpoint TEXT NOT NULL,
+	api_key_id TEXT NOT NULL,
+	ruling_id TEXT,
+	why TEXT NOT NULL,
+	body TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT pk_unasked_execution PRIMARY KEY (id)
+);
+
+CREATE TABLE customer (
+	id TEXT NOT NULL,
+	name TEXT NOT NULL,
+	name_folded TEXT COLLATE "C" NOT NULL,
+	company TEXT NOT NULL,
+	company_folded TEXT COLLATE "C" NOT NULL,
+	country TEXT,
+	language TEXT,
+	time_zone TEXT,
+	owner TEXT,
+	value_minor BIGINT,
+	created_at BIGINT NOT NULL,
+	erased_at BIGINT,
+	CONSTRAINT pk_customer PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_customer_company_folded ON customer (company_folded, id);
+
+CREATE INDEX ix_customer_id_ordered ON customer (id COLLATE "C");
+
+CREATE INDEX ix_customer_name_folded ON customer (name_folded, id);
+
+CREATE TABLE suppression (
+	id TEXT NOT NULL,
+	channel TEXT NOT NULL,
+	address TEXT NOT NULL,
+	state TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	source TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT pk_suppression PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_suppression_address ON suppression (address, channel, at);
+
+CREATE TABLE outcome (
+	id TEXT NOT NULL,
+	ruling_id TEXT NOT NULL,
+	name TEXT NOT NULL,
+	value TEXT NOT NULL,
+	source TEXT NOT NULL,
+	key TEXT NOT NULL,
+	happened_at BIGINT NOT NULL,
+	recorded_at BIGINT NOT NULL,
+	CONSTRAINT pk_outcome PRIMARY KEY (id),
+	CONSTRAINT uq_outcome_source_key UNIQUE (source, key)
+);
+
+CREATE INDEX ix_outcome_ruling_id ON outcome (ruling_id);
+
+CREATE TABLE person (
+	id TEXT NOT NULL,
+	name TEXT NOT NULL,
+	email TEXT NOT NULL,
+	roles TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	disabled_at BIGINT,
+	CONSTRAINT pk_person PRIMARY KEY (id),
+	CONSTRAINT uq_person_email UNIQUE (email)
+);
+
+CREATE TABLE api_key (
+	id TEXT NOT NULL,
+	name TEXT NOT NULL,
+	secret_hash TEXT NOT NULL,
+	scopes TEXT NOT NULL,
+	checkpoints TEXT NOT NULL,
+	max_value_minor BIGINT,
+	flags TEXT NOT NULL,
+	webhook_secret TEXT,
+	webhook_url TEXT,
+	created_by TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	revoked_at BIGINT,
+	CONSTRAINT pk_api_key PRIMARY KEY (id)
+);
+
+CREATE TABLE bundle (
+	digest TEXT NOT NULL,
+	files TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	CONSTRAINT pk_bundle PRIMARY KEY (digest)
+);
+
+CREATE TABLE playbook_case (
+	id TEXT NOT NULL,
+	playbook TEXT NOT NULL,
+	bundle TEXT NOT NULL,
+	stage TEXT NOT NULL,
+	state TEXT NOT NULL,
+	lane TEXT NOT NULL,
+	subject_kind TEXT NOT NULL,
+	subject_id TEXT NOT NULL,
+	customer_id TEXT,
+	serial_key TEXT,
+	parent_id TEXT,
+	facts TEXT NOT NULL,
+	due_at BIGINT NOT NULL,
+	wait_type TEXT,
+	wait_key TEXT,
+	mark_at BIGINT NOT NULL,
+	signal TEXT,
+	attempt INTEGER NOT NULL,
+	hops INTEGER NOT NULL,
+	automatic TEXT,
+	leases INTEGER NOT NULL,
+	version INTEGER NOT NULL,
+	lease_token TEXT,
+	lease_until BIGINT,
+	problem TEXT,
+	resume TEXT,
+	"end" TEXT,
+	created_at BIGINT NOT NULL,
+	changed_at BIGINT NOT NULL,
+	ended_at BIGINT,
+	CONSTRAINT pk_playbook_case PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_playbook_case_customer_id ON playbook_case (customer_id) WHERE ended_at IS NULL;
+
+CREATE INDEX ix_playbook_case_lease_token ON playbook_case (lease_token);
+
+CREATE INDEX ix_playbook_case_parent_id ON playbook_case (parent_id);
+
+CREATE INDEX ix_playbook_case_ready ON playbook_case (state, lane, due_at) WHERE ended_at IS NULL;
+
+CREATE INDEX ix_playbook_case_stage ON playbook_case (playbook, stage, state, changed_at) WHERE ended_at IS NULL;
+
+CREATE INDEX ix_playbook_case_subject ON playbook_case (subject_kind, subject_id);
+
+CREATE INDEX ix_playbook_case_wait ON playbook_case (wait_key, wait_type) WHERE ended_at IS NULL;
+
+CREATE TABLE step_result (
+	case_id TEXT NOT NULL,
+	stage TEXT NOT NULL,
+	attempt INTEGER NOT NULL,
+	input_digest TEXT NOT NULL,
+	result TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT pk_step_result PRIMARY KEY (case_id, stage, attempt, input_digest)
+);
+
+CREATE TABLE review_tally (
+	id TEXT NOT NULL,
+	checkpoint TEXT NOT NULL,
+	role TEXT NOT NULL,
+	bucket TEXT NOT NULL,
+	change BIGINT NOT NULL,
+	CONSTRAINT pk_review_tally PRIMARY KEY (id)
+);
+
+CREATE TABLE lead_import (
+	id TEXT NOT NULL,
+	name TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	playbook TEXT NOT NULL,
+	mapping TEXT NOT NULL,
+	state TEXT NOT NULL,
+	rows INTEGER NOT NULL,
+	counts TEXT NOT NULL,
+	started_by TEXT NOT NULL,
+	started_at BIGINT NOT NULL,
+	finished_at BIGINT,
+	CONSTRAINT pk_lead_import PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_lead_import_digest ON lead_import (digest);
+
+CREATE TABLE outbox (
+	action_id TEXT NOT NULL,
+	serial_key TEXT,
+	due_at BIGINT NOT NULL,
+	ready_at BIGINT NOT NULL,
+	attempt INTEGER NOT NULL,
+	lease_token TEXT,
+	lease_until BIGINT,
+	withdrawn BOOLEAN NOT NULL,
+	problem TEXT,
+	CONSTRAINT pk_outbox PRIMARY KEY (action_id),
+	CONSTRAINT fk_outbox_action_id FOREIGN KEY(action_id) REFERENCES action (id)
+);
+
+CREATE INDEX ix_outbox_lease_token ON outbox (lease_token);
+
+CREATE INDEX ix_outbox_leased ON outbox (serial_key, lease_until) WHERE lease_until IS NOT NULL;
+
+CREATE INDEX ix_outbox_ready_at ON outbox (ready_at, action_id);
+
+CREATE INDEX ix_outbox_serial_key ON outbox (serial_key, due_at, action_id);
+
+CREATE TABLE decision (
+	ruling_id TEXT NOT NULL,
+	verdict TEXT NOT NULL,
+	answer TEXT,
+	decided_by TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	decided_at BIGINT NOT NULL,
+	effective_at BIGINT NOT NULL,
+	CONSTRAINT pk_decision PRIMARY KEY (ruling_id),
+	CONSTRAINT fk_decision_ruling_id FOREIGN KEY(ruling_id) REFERENCES ruling (id)
+);
+
+CREATE TABLE approval (
+	ruling_id TEXT NOT NULL,
+	token_hash TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	issued_at BIGINT NOT NULL,
+	expires_at BIGINT NOT NULL,
+	consumed_at BIGINT,
+	execution TEXT,
+	CONSTRAINT pk_approval PRIMARY KEY (ruling_id),
+	CONSTRAINT fk_approval_ruling_id FOREIGN KEY(ruling_id) REFERENCES ruling (id)
+);
+
+CREATE INDEX ix_approval_open ON approval (consumed_at, expires_at);
+
+CREATE TABLE customer_identity (
+	kind TEXT NOT NULL,
+	value TEXT COLLATE "C" NOT NULL,
+	customer_id TEXT NOT NULL,
+	verified_at BIGINT,
+	source TEXT NOT NULL,
+	added_at BIGINT NOT NULL,
+	CONSTRAINT pk_customer_identity PRIMARY KEY (kind, value),
+	CONSTRAINT fk_customer_identity_customer_id FOREIGN KEY(customer_id) REFERENCES customer (id)
+);
+
+CREATE INDEX ix_customer_identity_customer_id ON customer_identity (customer_id);
+
+CREATE TABLE customer_flag (
+	id TEXT NOT NULL,
+	customer_id TEXT NOT NULL,
+	flag TEXT NOT NULL,
+	value TEXT,
+	source TEXT NOT NULL,
+	owner TEXT NOT NULL,
+	set_at BIGINT NOT NULL,
+	expires_at BIGINT,
+	CONSTRAINT pk_customer_flag PRIMARY KEY (id),
+	CONSTRAINT fk_customer_flag_customer_id FOREIGN KEY(customer_id) REFERENCES customer (id)
+);
+
+CREATE INDEX ix_customer_flag_customer_id ON customer_flag (customer_id, flag, set_at);
+
+CREATE TABLE consent (
+	id TEXT NOT NULL,
+	customer_id TEXT NOT NULL,
+	purpose TEXT NOT NULL,
+	channel TEXT NOT NULL,
+	state TEXT NOT NULL,
+	mechanism TEXT NOT NULL,
+	proof TEXT NOT NULL,
+	source TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT pk_consent PRIMARY KEY (id),
+	CONSTRAINT fk_consent_customer_id FOREIGN KEY(customer_id) REFERENCES customer (id)
+);
+
+CREATE INDEX ix_consent_customer_id ON consent (customer_id, purpose, channel, at);
+
+CREATE TABLE timeline (
+	id TEXT NOT NULL,
+	customer_id TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	kind TEXT NOT NULL,
+	words TEXT NOT NULL,
+	subject TEXT NOT NULL,
+	CONSTRAINT pk_timeline PRIMARY KEY (id),
+	CONSTRAINT fk_timeline_customer_id FOREIGN KEY(customer_id) REFERENCES customer (id)
+);
+
+CREATE INDEX ix_timeline_customer_id ON timeline (customer_id, at, id);
+
+CREATE TABLE sign_in_link (
+	token_hash TEXT NOT NULL,
+	person_id TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	expires_at BIGINT NOT NULL,
+	used_at BIGINT,
+	CONSTRAINT pk_sign_in_link PRIMARY KEY (token_hash),
+	CONSTRAINT fk_sign_in_link_person_id FOREIGN KEY(person_id) REFERENCES person (id)
+);
+
+CREATE INDEX ix_sign_in_link_person_id ON sign_in_link (person_id);
+
+CREATE TABLE session (
+	token_hash TEXT NOT NULL,
+	person_id TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	seen_at BIGINT NOT NULL,
+	expires_at BIGINT NOT NULL,
+	revoked_at BIGINT,
+	CONSTRAINT pk_session PRIMARY KEY (token_hash),
+	CONSTRAINT fk_session_person_id FOREIGN KEY(person_id) REFERENCES person (id)
+);
+
+CREATE INDEX ix_session_person_id ON session (person_id);
+
+CREATE TABLE deployment (
+	id TEXT NOT NULL,
+	bundle TEXT NOT NULL,
+	deployed_by TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT pk_deployment PRIMARY KEY (id),
+	CONSTRAINT fk_deployment_bundle FOREIGN KEY(bundle) REFERENCES bundle (digest)
+);
+
+CREATE TABLE review (
+	id TEXT NOT NULL,
+	ruling_id TEXT NOT NULL,
+	checkpoint TEXT NOT NULL,
+	playbook TEXT,
+	case_id TEXT,
+	customer_id TEXT,
+	path TEXT NOT NULL,
+	blind BOOLEAN NOT NULL,
+	state TEXT NOT NULL,
+	shelf TEXT NOT NULL,
+	rank BIGINT NOT NULL,
+	title TEXT NOT NULL,
+	title_key TEXT COLLATE "C" NOT NULL,
+	segment TEXT NOT NULL,
+	needs_information BOOLEAN NOT NULL,
+	value_minor BIGINT,
+	priority INTEGER NOT NULL,
+	role TEXT NOT NULL,
+	quorum INTEGER NOT NULL,
+	needs TEXT NOT NULL,
+	assignee TEXT,
+	claimed_by TEXT,
+	claimer_name TEXT,
+	claimed_until BIGINT,
+	snoozed_until BIGINT,
+	paused_at BIGINT,
+	clock_left BIGINT,
+	due_at BIGINT,
+	overdue_since BIGINT,
+	on_expiry TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	version INTEGER NOT NULL,
+	created_at BIGINT NOT NULL,
+	closed_at BIGINT,
+	effective_at BIGINT,
+	CONSTRAINT pk_review PRIMARY KEY (id),
+	CONSTRAINT fk_review_ruling_id FOREIGN KEY(ruling_id) REFERENCES ruling (id)
+);
+
+CREATE INDEX ix_review_case_id ON review (case_id);
+
+CREATE INDEX ix_review_customer_id ON review (customer_id, state, rank, id);
+
+CREATE INDEX ix_review_open_assignee ON review (assignee, shelf, rank, id) WHERE closed_at IS NULL AND assignee IS NOT NULL;
+
+CREATE INDEX ix_review_open_checkpoint ON review (checkpoint, role, shelf, rank, id) WHERE closed_at IS NULL;
+
+CREATE INDEX ix_review_open_claimed_until ON review (claimed_until, id) WHERE closed_at IS NULL AND claimed_until IS NOT NULL;
+
+CREATE INDEX ix_review_open_due_at ON review (due_at, id) WHERE closed_at IS NULL AND due_at IS NOT NULL AND overdue_since IS NULL;
+
+CREATE INDEX ix_review_open_needs_information ON review (role, rank, id) WHERE closed_at IS NULL AND needs_information IS true;
+
+CREATE INDEX ix_review_open_overdue_since ON review (role, overdue_since, id) WHERE closed_at IS NULL AND overdue_since IS NOT NULL;
+
+CREATE INDEX ix_review_open_role ON review (role, shelf, rank, id) WHERE closed_at IS NULL;
+
+CREATE INDEX ix_review_open_snoozed_until ON review (snoozed_until, id) WHERE closed_at IS NULL AND snoozed_until IS NOT NULL;
+
+CREATE INDEX ix_review_open_title_key ON review (role, title_key, id) WHERE closed_at IS NULL;
+
+CREATE INDEX ix_review_open_value_minor ON review (role, value_minor, id) WHERE closed_at IS NULL AND value_minor IS NOT NULL;
+
+CREATE INDEX ix_review_ruling_id ON review (ruling_id);
+
+CREATE TABLE lead (
+	id TEXT NOT NULL,
+	import_id TEXT,
+	row_no INTEGER NOT NULL,
+	playbook TEXT NOT NULL,
+	fingerprint TEXT NOT NULL,
+	customer_id TEXT NOT NULL,
+	case_id TEXT,
+	fields TEXT NOT NULL,
+	attributes TEXT NOT NULL,
+	problems TEXT NOT NULL,
+	value_minor BIGINT,
+	currency TEXT NOT NULL,
+	outcome TEXT,
+	created_at BIGINT NOT NULL,
+	CONSTRAINT pk_lead PRIMARY KEY (id),
+	CONSTRAINT fk_lead_import_id FOREIGN KEY(import_id) REFERENCES lead_import (id)
+);
+
+CREATE INDEX ix_lead_customer_id ON lead (customer_id);
+
+CREATE INDEX ix_lead_import_id ON lead (import_id, row_no);
+
+CREATE UNIQUE INDEX uq_lead_fingerprint ON lead (playbook, fingerprint);
+
+CREATE TABLE lead_reject (
+	import_id TEXT NOT NULL,
+	row_no INTEGER NOT NULL,
+	kind TEXT NOT NULL,
+	code TEXT NOT NULL,
+	words TEXT NOT NULL,
+	CONSTRAINT pk_lead_reject PRIMARY KEY (import_id, row_no),
+	CONSTRAINT fk_lead_reject_import_id FOREIGN KEY(import_id) REFERENCES lead_import (id)
+);
+
+CREATE TABLE verdict (
+	id TEXT NOT NULL,
+	review_id TEXT NOT NULL,
+	verdict TEXT NOT NULL,
+	actor TEXT NOT NULL,
+	name TEXT NOT NULL,
+	answer TEXT,
+	reason TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	undone_at BIGINT,
+	CONSTRAINT pk_verdict PRIMARY KEY (id),
+	CONSTRAINT fk_verdict_review_id FOREIGN KEY(review_id) REFERENCES review (id)
+);
+
+CREATE INDEX ix_verdict_review_id ON verdict (review_id, id);
+

@@ -1,0 +1,70 @@
+"""What a step may hand back: plain JSON of a bounded size, whatever its author's code returned."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fairlead.kit.jsons import dumps, loads
+from fairlead.playbooks.model import StepFailure, StepResult
+
+MAX_FACTS_CHARS = 256_000
+"""Of all facts of a case as JSON; a case that would pass it goes to the exceptions queue."""
+MAX_DEPTH = 32
+
+
+def usable(step: str, result: Any) -> StepResult:
+    """The result as plain JSON, or a failure that says what is wrong with it."""
+    if isinstance(result, StepFailure):
+        return result
+    if not isinstance(result, Mapping):
+        return StepFailure("step_result", f"{step} gave {type(result).__name__} where a mapping was expected")
+    for name in result:
+        if not isinstance(name, str) or not name:
+            return StepFailure("step_result", f"{step} gave a fact named {name!r:.80}; names are texts")
+    if type(result) is dict and all(_plain(value, 0) for value in result.values()):
+        return result
+    try:
+        text = dumps(dict(result))
+        found: dict[str, Any] = loads(text)
+    except (TypeError, ValueError, RecursionError) as error:
+        return StepFailure("step_result", f"{step} gave what JSON cannot hold: {error}"[:500])
+    if not all(_plain(value, 0) for value in found.values()):
+        return StepFailure("step_result", f"{step} gave a fact nested deeper than {MAX_DEPTH} levels")
+    return found
+
+
+def checked_batch(step: str, results: Any, count: int) -> Sequence[StepResult]:
+    """One usable result per case; ValueError when there are not exactly `count`."""
+    if not isinstance(results, Sequence) or isinstance(results, (str, bytes)) or len(results) != count:
+        found = len(results) if isinstance(results, Sequence) else type(results).__name__
+        message = f"{step} gave {found} results for {count} cases"
+        raise ValueError(message)
+    return [usable(step, result) for result in results]
+
+
+def _plain(value: Any, depth: int) -> bool:
+    """Whether it is the same after a trip through JSON."""
+    kind = type(value)
+    if kind is str:
+        return value.isascii() or _encodes(value)
+    if kind is float:
+        return math.isfinite(value)
+    if value is None or kind is int or kind is bool:
+        return True
+    if depth >= MAX_DEPTH:
+        return False
+    if kind is list:
+        return all(_plain(item, depth + 1) for item in value)
+    if kind is dict:
+        return all(type(key) is str and _plain(key, depth) and _plain(item, depth + 1) for key, item in value.items())
+    return False
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

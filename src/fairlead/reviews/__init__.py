@@ -1,0 +1,55 @@
+"""The human side of a checkpoint: pieces of work, who holds them, what they say, and their queue."""
+
+from fairlead.reviews.deciding import CheckAnswer, Decided, decide, undo
+from fairlead.reviews.gate import (
+    RETRY_AFTER_S,
+    Gate,
+    GateRequest,
+    GateTerms,
+    PolicySource,
+    Standing,
+    draft_review,
+    tell_askers,
+)
+from fairlead.reviews.model import Given, Log, Mode, Review, ReviewDraft, Reviewer, Settlement, State, Verb
+from fairlead.reviews.queues import (
+    Count,
+    Page,
+    QueueFilter,
+    View,
+    counts,
+    next_due,
+    page,
+    search,
+    search_customers,
+    tallies,
+)
+from fairlead.reviews.service import (
+    Claim,
+    claim,
+    claim_next,
+    get,
+    heartbeat,
+    open_many,
+    rebind,
+    release,
+    resume,
+    snooze,
+    unsnooze,
+    withdraw_for_case,
+    withdraw_for_ruling,
+)
+from fairlead.reviews.store import find_many, log_of, of_case, opened_since, siblings
+from fairlead.reviews.timers import Expired, expire_due, release_lapsed, sweep, wake_snoozed
+from fairlead.reviews.transitions import Refusal, next_state
+
+__all__ = [
+    "RETRY_AFTER_S",
+    "CheckAnswer", "Claim", "Count", "Decided", "Expired", "Gate", "GateRequest", "GateTerms", "Given",
+    "Log", "Mode", "Page", "PolicySource", "QueueFilter", "Refusal", "Review", "ReviewDraft", "Reviewer",
+    "Settlement", "Standing", "State", "Verb", "View", "claim", "claim_next", "counts", "decide",
+    "draft_review", "expire_due", "find_many", "get", "heartbeat", "log_of", "next_due", "next_state",
+    "of_case", "open_many", "opened_since", "page", "rebind", "release", "release_lapsed", "resume", "search",
+    "search_customers", "siblings", "snooze", "sweep", "tallies", "tell_askers", "undo", "unsnooze",
+    "wake_snoozed", "withdraw_for_case", "withdraw_for_ruling",
+]  # fmt: skip
