@@ -27,6 +27,7 @@ from fairlead.jobs import Dispatcher, LocalRunner, Pace, WorkLane
 from fairlead.kit.actors import Actor, ActorKind
 from fairlead.kit.database import Database
 from fairlead.kit.lanes import Lane
+from fairlead.kit.pace import BatchPace
 from fairlead.playbooks import (
     Bundle,
     BundleLibrary,
@@ -50,6 +51,8 @@ EXAMPLE = Path(sales.__file__).parent / "example"
 PLAYBOOK = "lead-qualification"
 CHECKPOINT = "lead-assignment"
 TURN = 2_000
+WARM = 200
+"""Leads before those that are measured: a worker compiles its statements once in its life."""
 ACTOR = Actor(ActorKind.SYSTEM, "bench")
 
 
@@ -101,18 +104,17 @@ def take_in(database: Database, bundle: Bundle, file: sales.LeadFile, leads: lis
     """As `fairlead run` does it, without the file and the progress bar."""
     with database.transaction() as uow:
         import_id = sales.begin_import(uow, ACTOR, bundle, file, PLAYBOOK)
-    size, target_s = 40, Settings.model_fields["bulk_transaction_ms"].default / 1000
-    position, row_s, waiting = 0, 0.0005, 0
+    pace = BatchPace(Settings.model_fields["bulk_transaction_ms"].default, exclusive=database.is_sqlite)
+    position = waiting = 0
     while position < len(leads):
-        batch = leads[position : position + size]
+        batch = leads[position : position + pace.size()]
         with database.transaction(Lane.BULK) as uow:
             began = time.perf_counter()
             sales.import_batch(uow, ACTOR, bundle, import_id, PLAYBOOK, batch, bundle.currency)
-        row_s = 0.7 * row_s + 0.3 * (time.perf_counter() - began) / len(batch)
-        size = max(5, min(500, int(target_s / row_s)))
+        pace.note(len(batch), time.perf_counter() - began)
         position += len(batch)
         waiting += len(batch)
-        if waiting >= TURN:
+        if waiting >= TURN or position == len(leads):
             wake()
             rest(database)
             waiting = 0
@@ -137,13 +139,12 @@ def measure(url: str, count: int, server_pid: int | None, recording: Path | None
     with tempfile.TemporaryDirectory() as folder:
         signer = Signer.load(Path(folder) / "audit.key", create=True)
         bundle = prepare(database, library)
-        file, leads = checked_leads(Path(folder), count, bundle.currency)
-        seal_all(database, signer, None)
-        start = cost_now(server_pid)
+        file, leads = checked_leads(Path(folder), WARM + count, bundle.currency)
         with running(database, library) as dispatcher:
-            take_in(database, bundle, file, leads, dispatcher.wake)
-            dispatcher.wake()
-            rest(database)
+            take_in(database, bundle, file, leads[:WARM], dispatcher.wake)
+            seal_all(database, signer, None)
+            start = cost_now(server_pid)
+            take_in(database, bundle, file, leads[WARM:], dispatcher.wake)
             rested = cost_now(server_pid)
         before_seal = cost_now(server_pid)
         seal_all(database, signer, None)
@@ -152,7 +153,7 @@ def measure(url: str, count: int, server_pid: int | None, recording: Path | None
     found["seal_s"] = round(seal.wall, 3)
     found["with_seal_per_s"] = round(count / ((rested - start).wall + seal.wall), 1)
     found["seal_cpu_ms"] = round(seal.own / count * 1000, 4)
-    rows = record(database, count, recording)
+    rows = record(database, WARM + count, recording)
     database.close()
     return found | rows
 

@@ -39,9 +39,7 @@ def prepared_postgres(postgres_server: EmbeddedPostgres, _postgres_template: str
 
 
 @pytest.fixture
-def light_world(
-    prepared_sqlite: tuple[Path, Template], clock: FakeClock, tmp_path: Path
-) -> Iterator[World]:
+def light_world(prepared_sqlite: tuple[Path, Template], clock: FakeClock, tmp_path: Path) -> Iterator[World]:
     """On SQLite alone, for what does not touch storage; closed afterwards."""
     path, template = prepared_sqlite
     shutil.copyfile(path, tmp_path / "fairlead.db")

@@ -30,7 +30,10 @@ def test_a_grant_is_given_listed_and_ended(world: World) -> None:
     first = ok(manager.post("/v1/grants", json=grant(world)), 201)
     second = ok(manager.post("/v1/grants", json=grant(world, threshold=0.8)), 201)
 
-    assert (first["signed_role"], first["signed_by"]) == ("manager", f"user:{world.desk.people['manager'].id}")
+    assert (first["signed_role"], first["signed_by"]) == (
+        "manager",
+        f"user:{world.desk.people['manager'].id}",
+    )
     listed = ok(manager.get("/v1/grants", params={"checkpoint": "lead-assignment"}))["items"]
     assert second["id"] in {one["id"] for one in listed}
     assert first["id"] not in {one["id"] for one in listed}
@@ -57,11 +60,14 @@ def test_a_grant_is_given_listed_and_ended(world: World) -> None:
         ({"policy_version": "another"}, 409, "policy_changed"),
     ],
 )
-def test_grants_that_could_not_hold(light_world: World, changes: dict[str, Any], status: int, code: str) -> None:
+def test_grants_that_could_not_hold(
+    light_world: World, changes: dict[str, Any], status: int, code: str
+) -> None:
     """Refused with the reason, and nothing is stored."""
+    manager = light_world.person("manager")
     before = light_world.entries()
 
-    refused(light_world.person("manager").post("/v1/grants", json=grant(light_world, **changes)), status, code)
+    refused(manager.post("/v1/grants", json=grant(light_world, **changes)), status, code)
     assert light_world.entries() == before
 
 
@@ -79,14 +85,16 @@ def test_a_stop_goes_on_and_off(world: World, scope: str) -> None:
     assert [one["scope"] for one in ok(compliance.get("/v1/stops"))["items"]] == [scope]
     assert ok(compliance.delete(url))["on"] is False
     refused(compliance.delete(url), 404)
-    assert world.audited(scope) == ["stop.set", "stop.lifted"]
+    assert [verb for verb in world.audited(scope) if verb.startswith("stop.")] == ["stop.set", "stop.lifted"]
 
 
 def test_a_stop_of_nothing_is_refused(light_world: World) -> None:
     """A misspelt name would stop nothing, so it is refused with what was meant; old names need a word more."""
     compliance = light_world.person("compliance")
 
-    error = refused(compliance.put("/v1/stops/checkpoint:lead-asignment", json={"words": "x"}), 422, "no_checkpoint")
+    error = refused(
+        compliance.put("/v1/stops/checkpoint:lead-asignment", json={"words": "x"}), 422, "no_checkpoint"
+    )
     assert "lead-assignment" in error["message"]
     for scope in ("everything", "playbook:", "workspace:x", "stage:assign"):
         refused(compliance.put(f"/v1/stops/{scope}", json={"words": "x"}), 422)

@@ -91,9 +91,11 @@ def tamper(database: Database) -> None:
     """Rewrite who did the first thing, behind everybody's back."""
     from sqlalchemy import create_engine, text  # noqa: PLC0415 - a hand on the database itself, as an intruder has
 
-    engine = create_engine(database.url.replace("postgresql://", "postgresql+psycopg://"))
+    engine = create_engine(database.url)
     with engine.begin() as connection:
-        connection.execute(text("UPDATE audit_entry SET actor = 'user:mallory' WHERE id = (SELECT min(id) FROM audit_entry)"))
+        connection.execute(
+            text("UPDATE audit_entry SET actor = 'user:mallory' WHERE id = (SELECT min(id) FROM audit_entry)")
+        )
     engine.dispose()
 
 

@@ -44,14 +44,12 @@ QUICK = {
 class Zygote:
     """Forks `fairlead` commands without importing anything again."""
 
-    def __init__(self, limit: int | None = None) -> None:
-        """The one slow start; `limit` is how many bytes a file of its children may have."""
+    def __init__(self) -> None:
+        """The one slow start."""
         path = os.pathsep.join([str(ROOT / "src"), str(ROOT), os.environ.get("PYTHONPATH", "")])
         environment = {**os.environ, "PYTHONPATH": path}
         command = [sys.executable, "-m", "tests.faults.zygote"]
         pipe = subprocess.PIPE
-        if limit is not None:
-            command = ["prlimit", f"--fsize={limit}", *command]
         self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment, cwd=ROOT)
         self._lock = threading.Lock()
 
@@ -124,20 +122,30 @@ class World:
     url: str = ""
     environment: dict[str, str] = field(default_factory=lambda: dict(QUICK))
     started: list[Command] = field(default_factory=list)
+    file_limit: int | None = None
+    """Bytes that a file of its commands may have."""
+    scratch: Path | None = None
+    """Where files of leads and what commands say are kept; None = beside the folder."""
 
     @property
     def data(self) -> Path:
         """Keys, heads and deliveries."""
         return self.folder / ".fairlead"
 
+    @property
+    def beside(self) -> Path:
+        """See `scratch`."""
+        return self.scratch or self.folder.parent
+
     def start(self, *args: str, fault: str = "", **environment: str) -> Command:
         """`fairlead ARGS --workspace co`; `fault` is where it is to die, see kit/faults."""
         number = len(self.started)
-        out, err = self.folder.parent / f"{number}.out", self.folder.parent / f"{number}.err"
+        out, err = self.beside / f"{number}.out", self.beside / f"{number}.err"
         settings = {**self.environment, **environment, "FAIRLEAD_FAULT": fault}
         settings["FAIRLEAD_DATABASE_URL"] = self.url
         request = {"args": [*args, "--workspace", str(self.folder)], "env": settings}
-        reply = self.zygote.ask({**request, "stdout": str(out), "stderr": str(err)})
+        request |= {"stdout": str(out), "stderr": str(err), "file_limit": self.file_limit}
+        reply = self.zygote.ask(request)
         self.started.append(Command(self.zygote, reply["pid"], out, err))
         return self.started[-1]
 
@@ -147,7 +155,7 @@ class World:
 
     def leads(self, count: int, start: int = 0) -> Path:
         """A file of made-up leads; `start` numbers the first, so that files do not overlap."""
-        path = self.folder.parent / f"leads-{start}.csv"
+        path = self.beside / f"leads-{start}-{count}.csv"
         write_leads(path, count, start=start)
         return path
 

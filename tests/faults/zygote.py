@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import sys
 from typing import Any
@@ -38,6 +39,8 @@ def fork(request: dict[str, Any]) -> int:
             target = os.open(request[name], os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o644)
             os.dup2(target, 1 if name == "stdout" else 2)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        if request["file_limit"] is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (request["file_limit"], resource.RLIM_INFINITY))
         os.environ.update(request["env"])
         faults._armed = faults._plan()  # the variable was read when the parent started
         app(request["args"], standalone_mode=True)

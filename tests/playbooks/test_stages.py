@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -68,7 +68,7 @@ def test_an_automatic_approval_goes_straight_on(world: World) -> None:
     ],
 )
 def test_a_persons_verdict_moves_the_case(
-    world: World, verdict: Verb, given: dict[str, object], end: str, price: float
+    world: World, verdict: Verb, given: dict[str, Any], end: str, price: float
 ) -> None:
     """The case waits until the verdict takes effect, goes on with its answer, and acts as a person's."""
     world.deploy(OFFER)
@@ -83,7 +83,9 @@ def test_a_persons_verdict_moves_the_case(
     row = world.case(case)
     assert (row.state, row.end, row.facts["price"]) == (ENDED, end, price)
     sent = world.actions(case)
-    assert [(one.body, one.checkpoint) for one in sent] == ([({"price": price}, None)] if end == "won" else [])
+    assert [(one.body, one.checkpoint) for one in sent] == (
+        [({"price": price}, None)] if end == "won" else []
+    )
 
 
 def test_in_shadow_a_person_answers(world: World) -> None:
@@ -155,7 +157,7 @@ def test_one_of_several_roles_can_refuse(world: World) -> None:
 
 
 def test_a_proposal_off_its_schema_is_an_exception(world: World) -> None:
-    """What the machine proposes must fit the checkpoint's answer; otherwise a person looks at the case itself."""
+    """What the machine proposes must fit the checkpoint's answer; otherwise a person looks at the case."""
     world.deploy(OFFER)
     cases = world.open_many([{"price": "ten"}, {"price": 10.0}, {}], playbook="offer")
     world.run()
@@ -183,12 +185,16 @@ def test_an_act_waits_for_its_result(make_world: Callable[..., World]) -> None:
     assert world.case(case).end == "no"
 
 
-@pytest.mark.parametrize(("plan", "code"), [(ReceiptState.AMBIGUOUS, "outcome_ambiguous"), (OSError("x"), "outcome_failed")])
+@pytest.mark.parametrize(
+    ("plan", "code"), [(ReceiptState.AMBIGUOUS, "outcome_ambiguous"), (OSError("x"), "outcome_failed")]
+)
 def test_a_result_without_a_way_is_an_exception(
     make_world: Callable[..., World], plan: ReceiptState | Exception, code: str
 ) -> None:
     """A result that `next` does not name is never swallowed: the case stands in the exceptions queue."""
-    mail = AmbiguousConnector("mail") if plan is ReceiptState.AMBIGUOUS else FlakyConnector([plan] * 6, "mail")
+    mail = (
+        AmbiguousConnector("mail") if plan is ReceiptState.AMBIGUOUS else FlakyConnector([plan] * 6, "mail")
+    )
     world = make_world(mail=mail)
     world.deploy(playbook(ACT.format(extra="")))
     case = world.open()
@@ -197,8 +203,8 @@ def test_a_result_without_a_way_is_an_exception(
     assert world.case(case).problem["code"] == code
 
 
-def test_a_stopped_act_is_held_and_goes_out_afterwards(world: World) -> None:
-    """A stop switch holds what was automatic; the case's `held` way is taken, and without one it is an exception."""
+def test_a_stop_switch_sends_cases_to_people(world: World) -> None:
+    """While a stop switch is on people decide; afterwards the machine acts again."""
     world.deploy(OFFER)
     world.grant()
     with world.database.transaction() as uow:

@@ -37,7 +37,8 @@ AFTER = {
     "hand_back": "ready", "cancel": "ended", "retry": "ready",
 }  # fmt: skip
 PAST = {
-    "pause": "paused", "resume": "resumed", "redirect": "redirected", "skip": "skipped", "take_over": "taken_over",
+    "pause": "paused", "resume": "resumed", "redirect": "redirected", "skip": "skipped",
+    "take_over": "taken_over",
     "hand_back": "handed_back", "cancel": "cancelled", "retry": "retried",
 }  # fmt: skip
 
@@ -177,7 +178,7 @@ def test_a_timer_that_ran_out_during_a_pause_fires_afterwards(deployed: World) -
 
 
 def test_taking_over_withdraws_what_the_machine_had_under_way(world: World) -> None:
-    """No review waits for others and nothing is sent while a person has the case; handed back, it asks again."""
+    """No review waits for others while a person has the case; handed back, it asks again."""
     world.deploy(OFFER)
     case = world.open({"price": 1.0}, playbook="offer")
     world.run()
@@ -196,12 +197,16 @@ def test_taking_over_withdraws_what_the_machine_had_under_way(world: World) -> N
 
 def test_cancelling_a_child_tells_its_parent(world: World) -> None:
     """A parent does not wait for ever for a child that somebody cancelled."""
-    parent = "playbook: parent\nsubject: lead\nstages:\n  s: {spawn: test, each: items, next: z}\n  z: {end: z}\n"
+    parent = (
+        "playbook: parent\nsubject: lead\nstages:\n  s: {spawn: test, each: items, next: z}\n  z: {end: z}\n"
+    )
     world.deploy(parent, playbook("  w: {wait: time, for: 9d, next: {timeout: z}}\n  z: {end: z}"))
     case = world.open({"items": [{}]}, playbook="parent")
     world.run()
     with world.database.reading() as reader:
-        [child] = [row.id for row in cases_page(reader, state="waiting", playbook="test", before=None, limit=9)]
+        [child] = [
+            row.id for row in cases_page(reader, state="waiting", playbook="test", before=None, limit=9)
+        ]
     world.steer(child, CaseVerb.CANCEL)
     world.run()
     assert world.case(case).end == "z"

@@ -78,7 +78,9 @@ def test_an_event_before_the_wait_is_not_lost(world: World) -> None:
 
 def test_an_event_before_the_last_act_is_not_this_waits(world: World) -> None:
     """A reply to an earlier message does not answer the one that was sent since."""
-    world.deploy(playbook("  t: {wait: time, for: 1h, next: {timeout: a}}\n  a: {act: mail, next: {sent: w}}" + WAIT))
+    world.deploy(
+        playbook("  t: {wait: time, for: 1h, next: {timeout: a}}\n  a: {act: mail, next: {sent: w}}" + WAIT)
+    )
     customer = world.customer()
     case = world.open(customer=customer)
     world.run()
@@ -119,7 +121,7 @@ def test_the_same_event_twice_counts_once(world: World) -> None:
 
 
 def test_an_event_while_the_case_is_being_moved_is_not_lost(make_world: Callable[..., World]) -> None:
-    """It comes after the engine looked for it and before the wait is stored, and is even handled in between."""
+    """It comes after the engine looked and before the wait is stored, and is handled in between."""
     worlds: list[World] = []
 
     def during(case: StepInput) -> dict[str, bool]:
@@ -144,7 +146,7 @@ def test_an_event_while_the_case_is_being_moved_is_not_lost(make_world: Callable
 
 
 def test_a_wait_for_an_event_needs_a_customer(world: World) -> None:
-    """A case about nobody cannot hear of anybody: it stands in the exceptions queue and does not wait for ever."""
+    """A case about nobody cannot hear of anybody: it is an exception and does not wait for ever."""
     world.deploy(playbook(WAIT))
     case = world.open()
     world.run()
@@ -253,9 +255,11 @@ def test_one_event_reaches_every_case_that_waits_for_it(world: World, count: int
 
 
 def test_an_event_is_delivered_although_a_bundle_cannot_be_loaded(make_world: Callable[..., World]) -> None:
-    """A case that this build cannot run does not keep the events of others back; it is an exception itself."""
+    """A case that this build cannot run keeps no event of others back; it is an exception itself."""
     world = make_world(step("old@1", lambda _case: {}))
-    world.deploy(playbook("  t: {wait: time, for: 9d, next: {timeout: s}}\n  s: {step: old@1, next: z}\n  z: {end: z}"))
+    world.deploy(
+        playbook("  t: {wait: time, for: 9d, next: {timeout: s}}\n  s: {step: old@1, next: z}\n  z: {end: z}")
+    )
     customer = world.customer()
     case = world.open(customer=customer)
     world.run()

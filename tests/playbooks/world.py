@@ -112,7 +112,7 @@ def batch_step(name: str, run: Callable[[Sequence[StepInput]], Any], kind: StepK
 
 @dataclass
 class World:
-    """What a test holds; everything it does goes through public functions, each in a transaction of its own."""
+    """What a test holds; it does everything through public functions, each in its own transaction."""
 
     database: Database
     clock: FakeClock
@@ -157,7 +157,9 @@ class World:
     def customer(self) -> str:
         """A new one."""
         with self.database.transaction() as uow:
-            draft = CustomerDraft(name="A", identities=(("email", f"{new_id('x')}@example.com"),), source="test")
+            draft = CustomerDraft(
+                name="A", identities=(("email", f"{new_id('x')}@example.com"),), source="test"
+            )
             made: str = resolve_many(uow, [draft])[0].id
             uow.record(AuditEntry("test.imported", made))
         self.customers.append(made)
@@ -237,7 +239,13 @@ class World:
         if level is not Level.AUTO:
             threshold = None
         with self.database.transaction() as uow:
-            set_grant(uow, BOSS, "manager", Grant("", "offer", "other", "rules@1", level, version, expires, threshold), {})
+            set_grant(
+                uow,
+                BOSS,
+                "manager",
+                Grant("", "offer", "other", "rules@1", level, version, expires, threshold),
+                {},
+            )
 
     def actions(self, case_id: str) -> list[Action]:
         """All of a case, oldest first."""

@@ -43,7 +43,8 @@ def queue_many(uow: UnitOfWork, drafts: Sequence[ActionDraft]) -> list[str]:
         made = list(zip(new_ids("act", len(fresh)), fresh, strict=True))
         stored = store.insert_actions(uow, made)
         known.update((draft.idempotency_key, one) for one, draft in made if one in stored)
-        known.update(store.ids_of_keys(uow, [d.idempotency_key for one, d in made if one not in stored]))
+        if len(stored) < len(made):
+            known.update(store.ids_of_keys(uow, [d.idempotency_key for one, d in made if one not in stored]))
     return [known[draft.idempotency_key] for draft in drafts]
 
 

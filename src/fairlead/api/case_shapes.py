@@ -12,6 +12,7 @@ from fairlead.api.asking import CustomerBody
 from fairlead.api.review_shapes import ReviewItem
 from fairlead.api.shapes import Reason, Sent, Shown, Text, Version
 from fairlead.api.telling import Happened
+from fairlead.customers import Identity
 from fairlead.playbooks import CaseVerb
 
 MAX_FACTS = 500
@@ -141,6 +142,10 @@ class CaseCustomer(CustomerBody):
     company: Annotated[str, StringConstraints(max_length=200)] = ""
     country: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")] | None = None
     language: Annotated[str, StringConstraints(max_length=35)] | None = Field(None, description="BCP 47.")
+
+    def parts(self) -> tuple[str | None, Identity | None]:
+        """As `CustomerBody.parts`; name and the like identify nobody."""
+        return CustomerBody(**{name: getattr(self, name) for name in CustomerBody.model_fields}).parts()
 
 
 class StartBody(Sent):

@@ -150,6 +150,7 @@ class ReviewDetail(ReviewItem):
     producer: str | None = Field(description="name@version of who proposed; null while withheld.")
     score: float | None
     facts: dict[str, Any] = Field(description="The stored inputs: what the rules read first, then the rest.")
+    found: dict[str, Any] = Field(description="What steps of the case found; empty while withheld.")
     steps: list[dict[str, Any]] = Field(description="What each step of the ruling left, and why.")
     answer_schema: dict[str, Any] = Field(
         description="JSON Schema of an answer; empty when no policy is deployed."
@@ -226,6 +227,7 @@ def detail(story: Story) -> ReviewDetail:
         "producer": None if story.withheld else ruling.producer,
         "score": None if story.withheld else ruling.score,
         "facts": dict(story.facts),
+        "found": dict(story.found),
         "steps": story.steps,
         "answer_schema": dict(story.schema),
         "log": [_said(entry) for entry in story.log],

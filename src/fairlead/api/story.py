@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 MAX_TIMELINE = 20
 _OPEN_REASONS = frozenset({"stopped", "fact_missing"})
 _MACHINE_SOURCES = frozenset({"signal", "answer"})
+_EMPTY: tuple[Any, ...] = (None, "", [])
 _MACHINE_FACTS = frozenset({"score", "producer"})
 
 
 @dataclass(slots=True)
 class Story:
-    """What the page of a review shows; `proposal`, `steps` and the like are empty while they are withheld."""
+    """What a review's page shows; `proposal`, `steps` and the like are empty while they are withheld."""
 
     review: Review
     ruling: Any
@@ -39,6 +40,7 @@ class Story:
     policy: CheckpointPolicy | None
     schema: Mapping[str, Any]
     facts: list[tuple[str, Any]]
+    found: list[tuple[str, Any]]
     why: str
     proposal: Mapping[str, Any] | None = None
     signals: Mapping[str, Any] = field(default_factory=dict)
@@ -55,8 +57,7 @@ def read_story(reader: Reader, library: BundleLibrary, review: Review, me: str, 
     """Read everything about a review; `me` is the person who looks.
 
     An open human or blind review withholds the proposal and whatever would give it away: score, producer,
-    signals, facts that steps found, the steps of the ruling, answers given before, and everything dated after
-    the ruling.
+    signals, facts that steps found, the ruling's steps, earlier answers, everything dated after the ruling.
     """
     ruling = read_ruling(reader, review.ruling_id)
     mode = review.mode
@@ -65,11 +66,12 @@ def read_story(reader: Reader, library: BundleLibrary, review: Review, me: str, 
     story = Story(
         review, ruling, mode, withheld, policy,
         schema=policy.answer.schema if policy else {},
-        facts=_facts(reader, review, ruling, policy, withheld=withheld),
+        facts=[], found=[],
         why=_guarded_why(ruling, policy, mode) if withheld else explain(recall(ruling.record)),
         decision=read_decision(reader, ruling.id),
         log=[_without_answer(one) if withheld else one for one in reviews.log_of(reader, review.id)],
     )  # fmt: skip
+    story.facts, story.found = _facts(reader, review, ruling, policy, withheld=withheld)
     if not withheld:
         story.proposal = ruling.proposal["answer"]
         story.signals = ruling.proposal.get("signals") or {}
@@ -80,7 +82,7 @@ def read_story(reader: Reader, library: BundleLibrary, review: Review, me: str, 
 
 
 def policy_of(reader: Reader, library: BundleLibrary, review: Review) -> CheckpointPolicy | None:
-    """The policy that the case runs under, else the current one; None when neither can be had."""
+    """The policy of the case's version, else the current one; None when neither can be had."""
     bundle: Bundle | None = None
     try:
         bundle = library.load(reader, read_case(reader, review.case_id).bundle) if review.case_id else None
@@ -92,29 +94,31 @@ def policy_of(reader: Reader, library: BundleLibrary, review: Review) -> Checkpo
 
 def _facts(
     reader: Reader, review: Review, ruling: Any, policy: CheckpointPolicy | None, *, withheld: bool
-) -> list[tuple[str, Any]]:
-    """The stored inputs: what the rules read first, then the rest of what was known of the subject."""
-    subject = {name: value for name, value in ruling.facts.items() if value not in (None, "", [])}
-    values: Mapping[str, Any] = ruling.record["values"]
-    if not withheld:
-        read = {name: value for name, value in values.items() if name not in _MACHINE_FACTS | {"value"}}
-        shown = {fact.field for fact in policy.facts if fact.source == "subject"} if policy else set(values)
-        return [*read.items(), *((n, v) for n, v in subject.items() if n not in shown | set(read))]
+) -> tuple[list[tuple[str, Any]], list[tuple[str, Any]]]:
+    """The stored inputs, what the rules read first; and apart from them what steps found, unless withheld."""
+    subject = {name: value for name, value in ruling.facts.items() if value not in _EMPTY}
+    machine = {*ruling.proposal["answer"], *(ruling.proposal.get("signals") or {})}
     arrived = _arrived(reader, review)
     if arrived is None:
-        machine = {*ruling.proposal["answer"], *(ruling.proposal.get("signals") or {})}
         arrived = {name: value for name, value in subject.items() if name not in machine}
-    sources = {fact.name: fact for fact in policy.facts} if policy else {}
+    declared = {fact.name: fact for fact in policy.facts} if policy else {}
     read = {
         name: value
-        for name, value in values.items()
-        if name in sources
-        and sources[name].source not in _MACHINE_SOURCES
-        and (sources[name].source != "subject" or sources[name].field in arrived)
+        for name, value in ruling.record["values"].items()
+        if name in declared and value not in _EMPTY and _is_input(declared[name], arrived, withheld=withheld)
     }
-    shown = {sources[name].field for name in read if sources[name].source == "subject"}
-    rest = ((n, v) for n, v in arrived.items() if n not in shown | set(read) and v not in (None, "", []))
-    return [*read.items(), *rest]
+    shown = {*read, *(declared[name].field for name in read if declared[name].source == "subject")}
+    rest = [(name, value) for name, value in arrived.items() if name not in shown and value not in _EMPTY]
+    found = [(name, value) for name, value in subject.items() if name not in arrived and name not in shown]
+    known = ruling.proposal["answer"]
+    return [*read.items(), *rest], [] if withheld else [pair for pair in found if pair[0] not in known]
+
+
+def _is_input(fact: Any, arrived: Mapping[str, Any], *, withheld: bool) -> bool:
+    """Whether a declared fact may be shown: while the proposal is withheld, nothing that the machine made."""
+    if not withheld:
+        return fact.name not in _MACHINE_FACTS
+    return fact.source not in _MACHINE_SOURCES and (fact.source != "subject" or fact.field in arrived)
 
 
 def _arrived(reader: Reader, review: Review) -> dict[str, Any] | None:
@@ -150,7 +154,7 @@ def _guarded_why(ruling: Any, policy: CheckpointPolicy | None, mode: Mode) -> st
             if (tells or reason["code"] in _OPEN_REASONS) and reason.get("words"):
                 told.append(reason["words"])
     if ruling.record["needs_information"]:
-        missing = ", ".join(one["fact"] for one in ruling.record["needs_information"])
+        missing = ", ".join(str(one["fact"]).replace("_", " ") for one in ruling.record["needs_information"])
         told.append(f"Information is missing: {missing}.")
     return " ".join(told)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -181,6 +182,9 @@ def set_grant(uow: UnitOfWork, actor: Actor, role: str, grant: Grant, evidence: 
         raise InputError(message, code="grant_expired")
     if grant.level is Level.AUTO and grant.threshold is None:
         message = "an auto grant needs a threshold: the least score that may act alone"
+        raise InputError(message, code="grant_threshold")
+    if grant.threshold is not None and not math.isfinite(grant.threshold):
+        message = f"{grant.threshold} is no threshold: no score compares with it"
         raise InputError(message, code="grant_threshold")
     if grant.promised_error is not None and not 0.0 < grant.promised_error < 1.0:
         message = "the promised error is a share between 0 and 1, such as 0.02"

@@ -15,6 +15,7 @@ from fairlead.commands.workspaces import deploy_here
 from fairlead.errors import UnavailableError
 from fairlead.kit.faults import fault_point
 from fairlead.kit.lanes import Lane
+from fairlead.kit.pace import BatchPace
 from fairlead.playbooks import Bundle, ready_count
 from fairlead.sales import (
     LeadFile,
@@ -62,9 +63,10 @@ def run(
         with runtime.database.reading() as reader:
             bundle = runtime.library.current(reader)
         leads = open_lead_file(file, column_map or [], bundle.currency)
-        for line in (*leads.notes, *leads.mapping.describe()):
-            words.print(line, markup=False)
-        result = run_import(runtime, bundle, leads, playbook, show_progress=not as_json)
+        with leads.reader:
+            for line in (*leads.notes, *leads.mapping.describe()):
+                words.print(line, markup=False)
+            result = run_import(runtime, bundle, leads, playbook, show_progress=not as_json)
         runtime.seal()
     if as_json:
         answer(result)
@@ -117,7 +119,7 @@ def take_in(
     database, high_water = runtime.database, runtime.settings.import_high_water
     with database.transaction() as uow:
         import_id = begin_import(uow, actor, bundle, leads, playbook)
-    pace = _BatchPace(runtime.settings.bulk_transaction_ms)
+    pace = BatchPace(runtime.settings.bulk_transaction_ms, exclusive=database.is_sqlite)
     rows = fresh = 0
     for batch in batches(checked_rows(leads, progress), pace.size):
         with database.transaction(Lane.BULK) as uow:
@@ -159,19 +161,6 @@ def _wait_for_cases(runtime: Runtime, imports: list[str], bar: Progress, task: T
             raise UnavailableError(message)
         runtime.dispatcher.wake()
         time.sleep(0.2)
-
-
-class _BatchPace:
-    """How many rows fit into one bulk transaction, learnt from the last ones."""
-
-    def __init__(self, target_ms: float) -> None:
-        self._target_s, self._row_s = target_ms / 1000, 0.0005
-
-    def size(self) -> int:
-        return max(5, min(500, int(self._target_s / self._row_s)))
-
-    def note(self, rows: int, seconds: float) -> None:
-        self._row_s = 0.7 * self._row_s + 0.3 * seconds / rows
 
 
 def _progress(show: bool) -> Progress:

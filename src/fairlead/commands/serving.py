@@ -20,6 +20,7 @@ from fairlead.commands.people import sign_in_address
 from fairlead.commands.running import run_import, take_in
 from fairlead.commands.workspaces import deploy_here, make_workspace
 from fairlead.errors import UnavailableError
+from fairlead.kit.logs import configure_logs
 from fairlead.people import add_first_admin, find_person_by_email, issue_sign_in_link
 from fairlead.sales import finished_import_of, open_lead_file
 from fairlead.schema import create_schema
@@ -56,6 +57,7 @@ def worker_command(*, workspace: Workspace = None) -> None:
     """Run the engine only; start any number against one Postgres."""
     settings = settings_of(workspace)
     create_schema(settings.database_url)
+    configure_logs(level=settings.log_level, as_json=settings.log_json)
     words.print(f"working on {settings.workspace}; Ctrl-C stops", markup=False)
     work(settings)
 

@@ -17,8 +17,8 @@ MAX_SHOWN = 300
 
 PATHS = {
     "auto": "automatic",
-    "assist": "with a proposal",
-    "human": "your own answer",
+    "assist": "a person, with the proposal",
+    "human": "a person, without the proposal",
     "blocked": "refused",
 }
 ASKED = {
@@ -188,6 +188,8 @@ def told(verb: str, payload: Mapping[str, Any] | None) -> str:
     template = VERBS.get(verb)
     if template is None:
         return plain(verb.replace(".", " ")) + "."
+    if "path" in payload:
+        payload = {**payload, "path": PATHS.get(payload["path"], payload["path"])}
     return template.format_map(_Shown(payload))
 
 

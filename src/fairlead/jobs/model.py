@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from fairlead.errors import UnavailableError
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -129,6 +131,9 @@ def guarded(what: str, call: Callable[[], None]) -> bool:
     """Run `call`; log an exception and answer False instead of passing it on."""
     try:
         call()
+    except UnavailableError as error:  # the database is away, full or locked: a sentence says it all
+        log.warning("%s failed: %s", what, error.message)
+        return False
     except Exception:  # the edge of a supervised thread: one broken job must not end its neighbours
         log.exception("%s failed", what)
         return False

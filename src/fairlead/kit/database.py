@@ -142,7 +142,7 @@ def _sqlite_engine(url: URL, busy_ms: int) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(raw: Any, _record: Any) -> None:
         raw.isolation_level = None  # we say BEGIN ourselves
-        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-65536"):
+        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-16384"):
             raw.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

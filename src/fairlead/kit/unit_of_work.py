@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import ColumnElement, CompoundSelect, Connection, CursorResult, Executable, Select, Table, update
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.dml import UpdateBase
 
 from fairlead.errors import FaultError, UnauditedWriteError
@@ -94,6 +95,9 @@ class Reader:
         return raw.cursor()
 
 
+_POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+
 @cache
 def _insert_sql(table: str, columns: tuple[str, ...], dialect: str) -> str:
     names = ", ".join(f'"{name}"' for name in columns)  # quoted: `order` and `user` are column names, too
@@ -101,6 +105,29 @@ def _insert_sql(table: str, columns: tuple[str, ...], dialect: str) -> str:
         return f'COPY "{table}" ({names}) FROM STDIN'
     marks = ", ".join("?" * len(columns))
     return f'INSERT INTO "{table}" ({names}) VALUES ({marks})'
+
+
+_TOGETHER = 4
+_ASSIGNED = re.compile(r'("?)(\w+)\1 = \?')
+
+
+@cache
+def _update_from(table: Table, sql_set: str, sql_where: str) -> str | None:
+    """The update of many rows as one statement over arrays; None where a `?` is not `column = ?`."""
+    kinds: list[str] = []
+
+    def value(match: re.Match[str]) -> str:
+        if match[2] not in table.c:
+            return match[0]
+        kinds.append(table.c[match[2]].type.compile(_POSTGRES))
+        return f'"{match[2]}" = given.v{len(kinds)}'
+
+    clauses = [_ASSIGNED.sub(value, clause) for clause in (sql_set, sql_where)]
+    if any("?" in clause for clause in clauses):
+        return None
+    arrays = ", ".join(f"%s::{kind}[]" for kind in kinds)
+    names = ", ".join(f"v{number}" for number in range(1, len(kinds) + 1))
+    return f"UPDATE {table.name} SET {clauses[0]} FROM unnest({arrays}) AS given({names}) WHERE {clauses[1]}"
 
 
 class UnitOfWork(Reader):
@@ -155,7 +182,7 @@ class UnitOfWork(Reader):
     def update_many(self, table: Table, sql_set: str, sql_where: str, rows: Sequence[Sequence[Any]]) -> int:
         """Run `UPDATE table SET … WHERE …` once per row of positional values (`?`); returns rows changed.
 
-        The two clauses are written by us, never by a caller's caller.
+        No two rows may change the same row of the table. The two clauses are written by us, never by a caller's caller.
         """
         if not rows:
             return 0
@@ -164,7 +191,11 @@ class UnitOfWork(Reader):
         try:
             if self.dialect == "postgresql":
                 with self._cursor() as cursor:
-                    cursor.executemany(sql.replace("?", "%s"), rows)
+                    together = _update_from(table, sql_set, sql_where)
+                    if together and len(rows) >= _TOGETHER:
+                        cursor.execute(together, [list(column) for column in zip(*rows, strict=True)])
+                    else:
+                        cursor.executemany(sql.replace("?", "%s"), rows)
                     return int(cursor.rowcount)
             return int(self._cursor().executemany(sql, rows).rowcount)
         except (UnicodeEncodeError, OverflowError) as error:

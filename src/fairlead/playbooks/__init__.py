@@ -1,11 +1,12 @@
 """Playbooks: graphs of stages, the cases that run through them, and the engine that moves the cases."""
 
 from fairlead.playbooks.bundles import Bundle, BundleLibrary, check_files, compile_bundle, read_workspace
-from fairlead.playbooks.engine import Engine, EngineSettings, RunCount
-from fairlead.playbooks.jobs import CaseSource, EventSource, TimerSource
+from fairlead.playbooks.engine import Engine, RunCount
+from fairlead.playbooks.jobs import CaseSource, EventSource, TimerSource, rerule_waiting
 from fairlead.playbooks.model import (
     CaseState,
     CaseVerb,
+    EngineSettings,
     Playbook,
     StepFailure,
     StepInput,
@@ -13,6 +14,7 @@ from fairlead.playbooks.model import (
     StepResult,
 )
 from fairlead.playbooks.opening import CaseDraft, open_cases
+from fairlead.playbooks.reruling import Reruled
 from fairlead.playbooks.service import case_summary, deploy, stranded_cases
 from fairlead.playbooks.steering import steer
 from fairlead.playbooks.steps import Step, StepRegistry, StepRun, plain_step
@@ -37,6 +39,7 @@ __all__ = [
     "EngineSettings",
     "EventSource",
     "Playbook",
+    "Reruled",
     "RunCount",
     "Step",
     "StepFailure",
@@ -59,6 +62,7 @@ __all__ = [
     "read_case",
     "read_workspace",
     "ready_count",
+    "rerule_waiting",
     "steer",
     "states_of",
     "stranded_cases",

@@ -6,7 +6,6 @@ writes the outcome. A case whose lease was lost meanwhile is left out and counte
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -23,6 +22,7 @@ from fairlead.kit.events import Event, publish_many
 from fairlead.kit.faults import fault_point
 from fairlead.kit.jsons import dumps
 from fairlead.kit.lanes import Lane
+from fairlead.kit.pace import BatchPace
 from fairlead.kit.unit_of_work import Reader, UnitOfWork
 from fairlead.playbooks import store
 from fairlead.playbooks.bundles import Bundle, BundleLibrary, CompiledPlaybook
@@ -35,6 +35,7 @@ from fairlead.playbooks.model import (
     CaseState,
     CheckpointStage,
     EndStage,
+    EngineSettings,
     SpawnStage,
     Stage,
     StepKind,
@@ -43,7 +44,17 @@ from fairlead.playbooks.model import (
 )
 from fairlead.playbooks.opening import CaseDraft, open_cases
 from fairlead.playbooks.results import MAX_FACTS_CHARS
-from fairlead.playbooks.stages import act, branch, heed_events, resume, run_step, spawn, take_decision, wait, waits_for_customer
+from fairlead.playbooks.stages import (
+    act,
+    branch,
+    heed_events,
+    resume,
+    run_step,
+    spawn,
+    take_decision,
+    wait,
+    waits_for_customer,
+)
 from fairlead.reviews import open_many
 
 MAX_LEASES = 6
@@ -51,16 +62,6 @@ MAX_LEASES = 6
 ALONE_AFTER = 2
 """Leases without a move after which a case runs in a chunk of its own."""
 _HOPS_A_RUN = 50
-
-
-@dataclass(frozen=True, slots=True)
-class EngineSettings:
-    """`seed` keys the draws; `bulk_ms` bounds a write transaction; `lease_s` is how long a chunk is kept."""
-
-    seed: bytes
-    bulk_ms: float = 20.0
-    lease_s: float = 60.0
-    minor_digits: int = 2
 
 
 @dataclass(slots=True)
@@ -92,7 +93,7 @@ class Engine:
         self.library = library
         self.settings = settings
         self.wake: Callable[[], None] = lambda: None
-        self._pace = _Pace(settings.bulk_ms)
+        self._pace = BatchPace(settings.bulk_ms, exclusive=database.is_sqlite)
 
     def run(self, token: str) -> RunCount:
         """Advance everything leased under `token`; nothing when nothing is."""
@@ -302,21 +303,3 @@ def _live(row: Any, now: Any) -> LiveCase:
         row.subject_kind, row.subject_id, dict(row.facts), row.signal, row.automatic, row.attempt, row.hops, row.lane, row.mark_at,
         now, origin=(row.stage, row.facts),
     )  # fmt: skip
-
-
-class _Pace:
-    """How many cases fit into one write transaction, learnt from the last ones."""
-
-    def __init__(self, target_ms: float) -> None:
-        self._target_s = target_ms / 1000
-        self._per_case_s = 0.0005
-        self._lock = threading.Lock()
-
-    def size(self) -> int:
-        with self._lock:
-            return max(1, min(500, int(self._target_s / self._per_case_s)))
-
-    def note(self, cases: int, seconds: float) -> None:
-        with self._lock:
-            self._per_case_s = 0.7 * self._per_case_s + 0.3 * max(seconds / max(cases, 1), 1e-6)
-

@@ -51,8 +51,7 @@ def run_io(
         return
     with ThreadPoolExecutor(stage.concurrency, thread_name_prefix=f"io-{stage.name}") as pool:
         running: dict[Future[Sequence[StepResult]], list[LiveCase]] = {}
-        while running or waiting:
-            # No further call before finished ones are stored: what a crash pays twice is bounded by `concurrency`.
+        while waiting or running:
             while waiting and len(running) < stage.concurrency:
                 batch = waiting.popleft()
                 running[pool.submit(_call, stage, run, batch)] = batch
@@ -61,8 +60,9 @@ def run_io(
                 held = store.extend(uow, token, uow.now + timedelta(seconds=lease_s))
                 store.store_results(uow, [row for future in finished for row in _rows(keys, running[future], future)])
             fault_point("io.stored")
-            if not held:  # somebody else has these cases now and would ask the same again
-                waiting.clear()
+            while waiting and not held:  # somebody else has these cases now and will ask
+                for case in waiting.popleft():
+                    case.yield_turn()
             for future in finished:
                 batch = running.pop(future)
                 for case, result in zip(batch, future.result(), strict=True):
@@ -89,7 +89,7 @@ def _call(stage: StepStage, run: StepRun, batch: Sequence[LiveCase]) -> Sequence
     def work() -> None:
         try:
             answer.put(checked_batch(stage.step, run(inputs), len(inputs)))
-        except (Exception, SystemExit) as error:  # a step may raise anything; its words are then the failure's
+        except (Exception, SystemExit) as error:  # noqa: BLE001  a step may raise anything at all
             answer.put(error)
 
     threading.Thread(target=work, name=f"io-{stage.name}-call", daemon=True).start()
@@ -99,7 +99,7 @@ def _call(stage: StepStage, run: StepRun, batch: Sequence[LiveCase]) -> Sequence
         words = f"{stage.step} did not answer within {stage.timeout}"
         return [StepFailure("timeout", words, retry=True) for _ in batch]
     if isinstance(results, BaseException) and len(batch) > 1:
-        middle = len(batch) // 2  # find the one that breaks it; whatever a service said before is gone with the call
+        middle = len(batch) // 2  # to find the one that breaks it
         return [*_call(stage, run, batch[:middle]), *_call(stage, run, batch[middle:])]
     if isinstance(results, BaseException):
         words = f"{stage.step}: {type(results).__name__}: {results}"

@@ -22,10 +22,12 @@ from fairlead.playbooks import store
 from fairlead.playbooks.bundles import Bundle, BundleLibrary
 from fairlead.playbooks.engine import Engine
 from fairlead.playbooks.model import SpawnStage
+from fairlead.playbooks.reruling import Reruled, rerule_some
 from fairlead.playbooks.steering import except_case, interrupt_case
 from fairlead.reviews import tell_askers
 
 EVENTS_A_TURN = 200
+RERULED_A_TURN = 100
 CHILD_ENDED = "case.ended"
 
 
@@ -128,6 +130,23 @@ class TimerSource(_TurnSource):
         """See `WorkSource.next_due`."""
         with self._database.reading() as reader:
             return store.next_timer(reader)
+
+
+def rerule_waiting(engine: Engine) -> Reruled:
+    """Rule once more on every open review under the bundle that is current now; to be run after each deploy."""
+    total, last = Reruled(), ""
+    with engine.database.reading() as reader:
+        bundle = engine.library.current(reader)
+    while True:
+        with engine.database.transaction(Lane.BULK) as uow:
+            some = rerule_some(
+                uow, bundle, after=last, limit=RERULED_A_TURN, seed=engine.settings.seed,
+                minor_digits=engine.settings.minor_digits,
+            )  # fmt: skip
+        total, last = total.plus(some), some.last
+        if not last:
+            engine.wake()
+            return total
 
 
 def deliver(uow: UnitOfWork, due: Sequence[Event], library: BundleLibrary) -> None:

@@ -201,3 +201,13 @@ def targets(stage: Stage) -> frozenset[str]:
 def back_off(attempt: int) -> timedelta:
     """The pause before the next attempt of an io step: 5 s, 20 s, 80 s … at most an hour."""
     return timedelta(seconds=min(5 * 4 ** min(attempt - 1, 8), 3600))
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """`seed` keys the draws; `bulk_ms` bounds a write transaction; `lease_s` is how long a chunk is kept."""
+
+    seed: bytes
+    bulk_ms: float = 20.0
+    lease_s: float = 60.0
+    minor_digits: int = 2

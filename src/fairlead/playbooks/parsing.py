@@ -32,7 +32,17 @@ _TAKEN = frozenset((
     "function", "if", "import", "in", "int", "let", "list", "loop", "map", "namespace", "null", "null_type", "package",
     "return", "string", "timestamp", "true", "type", "uint", "var", "void", "while",
 ))  # fmt: skip
-_KINDS = ("step", "checkpoint", "act", "wait", "branch", "spawn", "end")
+TOP_KEYS = ("playbook", "description", "subject", "serial_key", "facts", "on", "start", "stages")
+STAGE_KEYS = {
+    "step": ("step", "with", "retries", "timeout", "concurrency", "max_batch", "next"),
+    "checkpoint": ("checkpoint", "answer", "producer", "score", "value", "signals", "title", "next"),
+    "act": ("act", "kind", "body", "detach", "expires", "next"),
+    "wait": ("wait", "for", "next"),
+    "branch": ("branch", "otherwise"),
+    "spawn": ("spawn", "each", "until", "next"),
+    "end": ("end",),
+}
+"""Every key of every kind of stage; docs/playbooks.md describes them."""
 _TITLE_FIELD = re.compile(r"\{([^{}]*)\}")
 _ACT_OUTCOMES = ("sent", "held", "refused", "failed", "expired", "ambiguous")
 
@@ -40,7 +50,7 @@ _ACT_OUTCOMES = ("sent", "held", "refused", "failed", "expired", "ambiguous")
 def parse_playbook(text: str, file: str) -> Playbook:
     """The playbook written in `text`; `file` names it in errors. Steps and policies are looked up by the bundle."""
     root = load_yaml(text, file).mapping(
-        allowed={"description", "serial_key", "facts", "on", "start"}, required=("playbook", "subject", "stages")
+        allowed=TOP_KEYS, required=("playbook", "subject", "stages")
     )
     name = root["playbook"].name()
     facts = _facts(root.get("facts"))
@@ -102,10 +112,10 @@ class _StageReader:
         self._names = {str(name) for name in names}
 
     def read(self, name: str, node: Node) -> Stage:
-        kinds = [kind for kind in _KINDS if kind in node.mapping()]
+        kinds = [kind for kind in STAGE_KEYS if kind in node.mapping()]
         if len(kinds) != 1:
             found = " and ".join(kinds) if kinds else "none"
-            node.fail(f"Stage {name!r} must have exactly one of {', '.join(_KINDS)}; it has {found}.")
+            node.fail(f"Stage {name!r} must have exactly one of {', '.join(STAGE_KEYS)}; it has {found}.")
         readers: Mapping[str, Callable[[str, Node], Stage]] = {
             "step": self._step,
             "checkpoint": self._checkpoint,
@@ -135,9 +145,7 @@ class _StageReader:
         return {str(key): self._fact(value) for key, value in node.mapping().items()} if node else {}
 
     def _step(self, name: str, node: Node) -> Stage:
-        fields = node.mapping(
-            allowed={"with", "retries", "timeout", "concurrency", "max_batch"}, required=("step", "next")
-        )
+        fields = node.mapping(allowed=STAGE_KEYS["step"], required=("step", "next"))
         day = timedelta(days=1)
         return StepStage(
             name,
@@ -152,9 +160,7 @@ class _StageReader:
         )
 
     def _checkpoint(self, name: str, node: Node) -> Stage:
-        fields = node.mapping(
-            allowed={"score", "value", "signals", "title", "producer"}, required=("checkpoint", "answer", "next")
-        )
+        fields = node.mapping(allowed=STAGE_KEYS["checkpoint"], required=("checkpoint", "answer", "next"))
         title = fields["title"].text(max_chars=200) if "title" in fields else ""
         for match in _TITLE_FIELD.finditer(title):
             if not re.fullmatch(_FACT, match[1]):
@@ -174,7 +180,7 @@ class _StageReader:
         )
 
     def _act(self, name: str, node: Node) -> Stage:
-        fields = node.mapping(allowed={"kind", "body", "detach", "expires"}, required=("act", "next"))
+        fields = node.mapping(allowed=STAGE_KEYS["act"], required=("act", "next"))
         detach = "detach" in fields and fields["detach"].boolean()
         if detach:
             following: dict[str, str] = {"next": self.stage_name(fields["next"])}
@@ -192,7 +198,7 @@ class _StageReader:
         )
 
     def _wait(self, name: str, node: Node) -> Stage:
-        fields = node.mapping(allowed={"for"}, required=("wait", "next"))
+        fields = node.mapping(allowed=STAGE_KEYS["wait"], required=("wait", "next"))
         event = fields["wait"].name()
         if event in _OWN_EVENTS[:2]:
             fields["wait"].fail(f"{event!r} is told inside a case; a wait is for what a customer does.")
@@ -206,7 +212,7 @@ class _StageReader:
         )
 
     def _branch(self, name: str, node: Node) -> Stage:
-        fields = node.mapping(allowed=(), required=("branch", "otherwise"))
+        fields = node.mapping(allowed=STAGE_KEYS["branch"], required=("branch", "otherwise"))
         arms, following = [], {}
         for position, item in enumerate(fields["branch"].items(least=1, most=50), 1):
             arm = item.mapping(allowed=(), required=("when", "next"))
@@ -217,7 +223,7 @@ class _StageReader:
         return BranchStage(name, {**following, "next": otherwise}, arms=arms, otherwise=otherwise)
 
     def _spawn(self, name: str, node: Node) -> Stage:
-        fields = node.mapping(allowed={"until"}, required=("spawn", "each", "next"))
+        fields = node.mapping(allowed=STAGE_KEYS["spawn"], required=("spawn", "each", "next"))
         return SpawnStage(
             name,
             {"done": self.stage_name(fields["next"])},
@@ -228,7 +234,7 @@ class _StageReader:
         )
 
     def _end(self, name: str, node: Node) -> Stage:
-        fields = node.mapping(allowed=(), required=("end",))
+        fields = node.mapping(allowed=STAGE_KEYS["end"], required=("end",))
         return EndStage(name, {}, end=fields["end"].text(max_chars=64, what="the end's name"))
 
 

@@ -19,20 +19,22 @@ def usable(step: str, result: Any) -> StepResult:
     if isinstance(result, StepFailure):
         return result
     if not isinstance(result, Mapping):
-        return StepFailure("step_result", f"{step} gave {type(result).__name__} where a mapping was expected")
-    for name in result:
-        if not isinstance(name, str) or not name:
-            return StepFailure("step_result", f"{step} gave a fact named {name!r:.80}; names are texts")
+        return _refused(step, f"{type(result).__name__} where a mapping was expected")
+    if not all(isinstance(name, str) and name for name in result):
+        return _refused(step, "a fact whose name is no text")
     if type(result) is dict and all(_plain(value, 0) for value in result.values()):
         return result
     try:
         text = dumps(dict(result))
         found: dict[str, Any] = loads(text)
     except (TypeError, ValueError, RecursionError) as error:
-        return StepFailure("step_result", f"{step} gave what JSON cannot hold: {error}"[:500])
-    if not all(_plain(value, 0) for value in found.values()):
-        return StepFailure("step_result", f"{step} gave a fact nested deeper than {MAX_DEPTH} levels")
-    return found
+        return _refused(step, f"what JSON cannot hold: {error}"[:500])
+    deep = not all(_plain(value, 0) for value in found.values())
+    return _refused(step, f"a fact nested deeper than {MAX_DEPTH} levels") if deep else found
+
+
+def _refused(step: str, what: str) -> StepFailure:
+    return StepFailure("step_result", f"{step} gave {what}")
 
 
 def checked_batch(step: str, results: Any, count: int) -> Sequence[StepResult]:
@@ -51,15 +53,11 @@ def _plain(value: Any, depth: int) -> bool:
         return value.isascii() or _encodes(value)
     if kind is float:
         return math.isfinite(value)
-    if value is None or kind is int or kind is bool:
-        return True
-    if depth >= MAX_DEPTH:
-        return False
-    if kind is list:
-        return all(_plain(item, depth + 1) for item in value)
-    if kind is dict:
-        return all(type(key) is str and _plain(key, depth) and _plain(item, depth + 1) for key, item in value.items())
-    return False
+    if kind in {list, dict} and depth < MAX_DEPTH:
+        inner = value if kind is list else [*value, *value.values()]
+        named = kind is list or all(type(key) is str for key in value)
+        return named and all(_plain(item, depth + 1) for item in inner)
+    return value is None or kind in {int, bool}
 
 
 def _encodes(text: str) -> bool:

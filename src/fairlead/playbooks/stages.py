@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fairlead.actions import ActionDraft
 from fairlead.checkpoints import DECISION, Ask, CheckpointState, Path, Proposal, Ruled, rule_asks
 from fairlead.errors import FairleadError
 from fairlead.kit import events
 from fairlead.kit.actors import Actor, ActorKind
-from fairlead.kit.expressions import Environment, Unevaluable
 from fairlead.kit.clock import from_micros, iso
+from fairlead.kit.expressions import Environment, Unevaluable
 from fairlead.kit.jsons import dumps
 from fairlead.kit.unit_of_work import Reader, UnitOfWork
 from fairlead.playbooks.live import LiveCase
@@ -21,6 +21,7 @@ from fairlead.playbooks.model import (
     BranchStage,
     CaseState,
     CheckpointStage,
+    EngineSettings,
     SpawnStage,
     Stage,
     StepFailure,
@@ -33,9 +34,6 @@ from fairlead.playbooks.model import (
 from fairlead.playbooks.results import MAX_FACTS_CHARS, checked_batch
 from fairlead.playbooks.steps import StepRun
 from fairlead.reviews import draft_review
-
-if TYPE_CHECKING:
-    from fairlead.playbooks.engine import EngineSettings
 
 MAX_CHILDREN = 1_000
 MAX_SCORE = 1e300
@@ -50,7 +48,7 @@ def run_step(stage: StepStage, run: StepRun, cases: Sequence[LiveCase]) -> None:
     inputs = [StepInput(case.id, case.facts, case.attempt) for case in cases]
     try:
         results = checked_batch(stage.step, run(inputs), len(cases))
-    except (Exception, SystemExit) as error:  # a workspace's own step may raise anything; its neighbours must go on
+    except (Exception, SystemExit) as error:  # noqa: BLE001  a step may raise anything; its neighbours go on
         if len(cases) == 1:
             cases[0].fail("step_crashed", f"{stage.step}: {type(error).__name__}: {error}")
             return
@@ -138,7 +136,8 @@ def _minor(value: Any, digits: int) -> int | None:
     """None, which is missing information, for what is no amount of money."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= MAX_VALUE:
         return None
-    return int(round(value * 10**digits))
+    minor: int = round(value * 10**digits)
+    return minor
 
 
 def _follow(stage: CheckpointStage, state: CheckpointState, case: LiveCase, item: Ruled) -> None:

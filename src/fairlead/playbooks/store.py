@@ -188,6 +188,7 @@ def open_cases_of(reader: Reader, customer_id: str) -> list[Row[Any]]:
 def wake(uow: UnitOfWork, rows: Sequence[tuple[str, Mapping[str, Any]]], lane: str) -> int:
     """Make waiting cases ready with the signal that ended their wait; a paused case keeps it for later."""
     now = to_micros(uow.now)
+    rows = list(dict(reversed(rows)).items())  # the first signal of a case is the one that counts
     changed = uow.update_many(
         t.case,
         "state = 'ready', signal = ?, due_at = ?, changed_at = ?, lane = ?, wait_type = NULL, wait_key = NULL, "

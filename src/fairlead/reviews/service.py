@@ -221,11 +221,12 @@ def rebind(
     needs: binding.Needs | None = None,
     proposal_digest: str | None = None,
     facts_digest: str | None = None,
+    path: str | None = None,
 ) -> Review:
     """Change what a verdict binds to while the review is open; votes and pages of the old state no longer
     count.
 
-    Needs only grow: a looser rule does not reach reviews that are waiting (InputError). The claim stays; its
+    `path` human withholds the proposal from now on; there is no way back. Needs only grow: a looser rule does not reach reviews that are waiting (InputError). The claim stays; its
     holder learns of the change when they answer.
     """
     one = get(uow, review_id)
@@ -234,12 +235,17 @@ def rebind(
     check_needs(wanted)
     if any(dict(wanted).get(role, 0) < count for role, count in one.needs):
         raise InputError("Needs can only grow while a review is open.", now=one.needs, wanted=wanted)
+    if path not in {None, one.path, "human"}:
+        raise InputError("The path can only become stricter while a review is open.", now=one.path, wanted=path)
     new = binding.rebind(
         one.digest, one.role, wanted, proposal_digest=proposal_digest, facts_digest=facts_digest
     )
     payload = {"why": why, "changed": binding.changes(one.digest, new, one.role, wanted)}
-    quorum = dict(wanted)[one.role]
-    return moved(uow, one, "review.rebound", actor, payload, quorum=quorum, needs=wanted, digest=new)
+    changes: dict[str, Any] = {"quorum": dict(wanted)[one.role], "needs": wanted, "digest": new}
+    if path is not None and path != one.path:
+        payload["path"] = path
+        changes |= {"path": path, "blind": False}
+    return moved(uow, one, "review.rebound", actor, payload, **changes)
 
 
 def withdraw_for_case(uow: UnitOfWork, case_id: str, actor: Actor, why: str) -> list[str]:

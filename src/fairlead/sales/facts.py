@@ -29,10 +29,10 @@ def full_name(fields: Mapping[str, Any]) -> str:
 def lead_facts(draft: LeadDraft, currency: str) -> dict[str, Any]:
     """What a playbook may read of a lead.
 
-    Attributes come under their column's `fact_name`: with `c_` before it where a lead field or a fact below is
-    called so, and with `_2`, `_3` … where an earlier column is. `value` is in whole units of the workspace's
-    currency; it is missing when the row's is another, since we have no rate, and `foreign_value` says what the
-    row gave. `reachable_at` is how to reach the lead (e-mail, else phone), missing when there is no way.
+    Attributes come under their column's `fact_name`: with `c_` before it where a lead field or a fact below
+    is called so, and with `_2`, `_3` … where an earlier column is. `value` is in whole units of the
+    workspace's currency; it is missing when the row's is another, since we have no rate, and `foreign_value` says what
+    the row gave. `reachable_at` is how to reach the lead (e-mail, else phone), missing when there is no way.
     `problems` are sentences with row and field, at most 20.
     """
     facts: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Importing leads: each readable row that is new becomes a lead, its customer and a case, in one transaction."""
+"""Importing leads: each readable row that is new becomes a lead, its customer and a case, all at once."""
 
 from __future__ import annotations
 

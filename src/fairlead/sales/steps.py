@@ -16,9 +16,9 @@ MAX_RULES = 200
 def _score_by_rules(config: Node | None, environment: Environment) -> StepRun:
     """`with: {base, rules: [{when, add, words}], grades: {A: 70, …}}`; points are kept between 0 and 100.
 
-    Finds `points`, `confidence` (points / 100), `grade`, and `score_reasons`, whose numbers add up to the points.
-    A rule that cannot be evaluated because its fact is missing adds nothing and is not among the reasons; one that
-    fails on facts that are there, as a division by zero does, sends the case to the exceptions queue.
+    Finds `points`, `confidence` (points / 100), `grade`, and `score_reasons`, whose numbers add up to the
+    points. A rule that cannot be evaluated because its fact is missing adds nothing and is not among the
+    reasons; one that fails on facts that are there, as a division by zero does, is an exception.
     """
     fields = _given(config, "rules").mapping(allowed={"base", "grades"}, required=("rules",))
     base = fields["base"].number(least=0, most=100) if "base" in fields else 0.0
@@ -72,7 +72,8 @@ def _grades(node: Node) -> list[tuple[float, str]]:
 def _route_by_territory(config: Node | None, environment: Environment) -> StepRun:
     """`with: {territories: [{team, when}], otherwise: team}`; the first territory that fits.
 
-    Finds `team` and `territory_reason`. A territory that cannot be told because a fact is missing does not fit.
+    Finds `team` and `territory_reason`. A territory that cannot be told because a fact is missing
+    does not fit; one that fails on facts that are there is an exception.
     """
     fields = _given(config, "territories").mapping(allowed=(), required=("territories", "otherwise"))
     arms: list[tuple[str, Condition]] = []

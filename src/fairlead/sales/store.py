@@ -81,7 +81,7 @@ def reject_counts(reader: Reader, import_id: str) -> dict[str, int]:
     """How many rows of an import became no lead, by kind."""
     r = t.lead_reject.c
     query = select(r.kind, func.count()).where(r.import_id == import_id).group_by(r.kind)
-    return dict(tuple(row) for row in reader.execute(query))  # type: ignore[arg-type, misc]
+    return dict(tuple(row) for row in reader.execute(query))
 
 
 def rejects(reader: Reader, import_id: str, after: int, limit: int) -> list[Row[Any]]:

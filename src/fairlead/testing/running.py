@@ -41,7 +41,7 @@ class UntilIdle:
         lease_s: float = 60.0,
         retry: RetryPolicy | None = None,
     ) -> None:
-        """`chunk` is how many cases or actions are leased at once; `connectors` are those that actions name."""
+        """`chunk` is how many rows are leased at once; `connectors` are those that actions name."""
         self.engine = engine
         self.clock = clock
         self._chunk = chunk
@@ -68,7 +68,7 @@ class UntilIdle:
         return turns
 
     def run_for(self, span: timedelta) -> int:
-        """`run` at every moment within `span` at which something becomes due; the clock then stands at its end."""
+        """`run` at every moment within `span` at which something is due; the clock then stands at its end."""
         end = self.clock.now() + span
         turns = self.run()
         while (moment := self.next_due()) is not None and moment <= end:
