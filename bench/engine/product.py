@@ -109,9 +109,9 @@ def take_in(database: Database, bundle: Bundle, file: sales.LeadFile, leads: lis
     while position < len(leads):
         batch = leads[position : position + pace.size()]
         with database.transaction(Lane.BULK) as uow:
-            began = time.perf_counter()
+            began = pace.start()
             sales.import_batch(uow, ACTOR, bundle, import_id, PLAYBOOK, batch, bundle.currency)
-        pace.note(len(batch), time.perf_counter() - began)
+        pace.note(len(batch), began)
         position += len(batch)
         waiting += len(batch)
         if waiting >= TURN or position == len(leads):

@@ -45,14 +45,14 @@ def chunks_of(recording: dict[str, Any]) -> tuple[dict[str, tuple[str, ...]], li
 
 
 def seed_references(recording: dict[str, Any]) -> list[tuple[str, tuple[Any, ...]]]:
-    """The import that the leads belong to."""
+    """The imports that the leads belong to."""
     at = recording["columns"]["lead"].index("import_id")
-    import_id = recording["cases"][0]["lead"][0][at]
+    imports = sorted({lead[at] for case in recording["cases"] for lead in case["lead"]})
     sql = (
         "INSERT INTO lead_import (id, name, digest, playbook, mapping, state, rows, counts, started_by, started_at)"
         " VALUES (?, 'raw', '', '', '{}', 'reading', 0, '{}', '', 0)"
     )
-    return [(sql, (import_id,))]
+    return [(sql, (import_id,)) for import_id in imports]
 
 
 def _sets(columns: tuple[str, ...]) -> str:

@@ -9,7 +9,6 @@ import uvicorn
 from fastapi import FastAPI
 
 from fairlead import api, console
-from fairlead.api.decisions import deployed_policies, install_gate
 from fairlead.api.routes import include_all
 from fairlead.kit.logs import configure_logs
 from fairlead.worker import Runtime
@@ -36,10 +35,7 @@ def create_app(runtime: Runtime, *, background: bool = True) -> FastAPI:
         runtime.database, runtime.settings, runtime.database.clock, runtime.dispatcher.wake
     )
     api.install(app, services)
-    with runtime.database.reading() as reader:
-        currency = runtime.library.current(reader).currency
-    install_gate(app, deployed_policies(runtime.library), runtime.seed, currency=currency)
-    include_all(app, runtime.library)
+    include_all(app, runtime.library, seed=runtime.seed)
     console.install(app, services, runtime.library)
     return app
 

@@ -26,7 +26,9 @@ def small_disk(company: Path, tmp_path: Path, zygote: Zygote) -> Iterator[World]
     disk = tmp_path / "disk"
     disk.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=3m", "fairlead-test", str(disk)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=3m", "fairlead-test", str(disk)],
+        capture_output=True,
+        check=False,
     )
     if mounted.returncode:
         pytest.skip("this test mounts a small tmpfs, which needs root and leave to mount")

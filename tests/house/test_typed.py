@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,7 +44,11 @@ def test_every_command_that_is_printed_exists(page: Path) -> None:
     wrong = [
         f"{page.name}:{line}: {problem}"
         for text, line in typed_in(page.read_text(encoding="utf-8"))
-        if (problem := wrong_command(text, root) if text.startswith("fairlead") else wrong_target(text, makefile))
+        if (
+            problem := wrong_command(text, root)
+            if text.startswith("fairlead")
+            else wrong_target(text, makefile)
+        )
     ]
 
     assert wrong == []
@@ -59,8 +64,6 @@ def test_the_readme_shows_the_way() -> None:
 
 def test_links_of_the_docs_lead_somewhere() -> None:
     """A relative link of the README and of the index names a file that is there."""
-    import re  # noqa: PLC0415  used here alone
-
     for page in PAGES:
         for target in re.findall(r"\]\((?!https?://|#)([^)#\s]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"

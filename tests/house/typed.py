@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _FENCE = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
-_INDENTED = re.compile(r"^ {4,}(?:\$ )?(?=(?:\w+=\S+ )*fairlead )(.*)$", re.MULTILINE)
-_INLINE = re.compile(r"`((?:fairlead|make) [^`\n]*)`")
+_INDENTED = re.compile(r"^ {4,}(?:\$ )?(?=(?:\w+=\S+ )*fairlead )((?:.*\\\n)*.*)$", re.MULTILINE)
+_INLINE = re.compile(r"`((?:fairlead|make) [^`\n|]*)`")
 _SHELL = {"sh", "bash", "console", ""}
 _HEREDOC = re.compile(r"<<-?'?(\w+)'?.*?\n.*?^\1$", re.MULTILINE | re.DOTALL)
 _PLACEHOLDER = re.compile(r"[A-Z][A-Z_0-9-]*$")

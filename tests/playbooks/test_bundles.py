@@ -77,9 +77,10 @@ WRONG = {
         "  a: {checkpoint: offer, answer: {prize: p}, next: {approved: z, rejected: z, blocked: z}}\n" + Z,
         5, "Did you mean 'price'?",
     ),
-    "outcome missing": ("  a: {checkpoint: offer, answer: {price: p}, next: {approved: z, rejected: z}}\n" + Z,
-                        5,
-                        "'blocked' is missing"),
+    "outcome missing": (
+        "  a: {checkpoint: offer, answer: {price: p}, next: {approved: z, rejected: z}}\n" + Z,
+        5, "'blocked' is missing",
+    ),
     "unknown outcome": ("  a: {act: mail, next: {sent: z, bounced: z}}\n" + Z, 5, "Unknown key 'bounced'"),
     "bad condition": ("  a: {branch: [{when: n > 'x', next: z}], otherwise: z}\n" + Z, 5, "does not work on"),
     "bad duration": ("  a: {wait: time, for: soon, next: {timeout: z}}\n" + Z, 5, "Expected a duration"),

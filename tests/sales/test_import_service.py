@@ -216,7 +216,9 @@ def test_an_assumption_is_shown_but_lacks_nothing(world: World) -> None:
 def test_a_foreign_currency_is_a_missing_value(world: World) -> None:
     """Two million dollars are no small deal because the rate is unknown: the value is missing, a person looks."""
     world.grant("small")
-    done = world.run(HEADER.replace("Value", "Value,Currency") + ADA.strip().replace("1200", "2000000") + ",USD\n")
+    done = world.run(
+        HEADER.replace("Value", "Value,Currency") + ADA.strip().replace("1200", "2000000") + ",USD\n"
+    )
 
     one = world.leads(done.id)[0]
     assert done.counts["needs_information"] == 1

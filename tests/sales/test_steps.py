@@ -38,7 +38,10 @@ ROUTE = """{otherwise: rest, territories: [
 def run(step: str, config: str, *cases: dict[str, Any]) -> list[StepResult]:
     """What the step finds for these facts, compiled from a playbook as a workspace has it."""
     library = seeded_library()
-    files = {"fairlead.toml": '[workspace]\nname = "T"\ncurrency = "EUR"\n', "playbooks/p.yaml": HEAD % (step, config)}
+    files = {
+        "fairlead.toml": '[workspace]\nname = "T"\ncurrency = "EUR"\n',
+        "playbooks/p.yaml": HEAD % (step, config),
+    }
     bundle, errors = check_files(files, library.registry, library.connectors)
     if errors:
         raise errors[0]

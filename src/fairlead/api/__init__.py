@@ -11,7 +11,10 @@ from fairlead.api.http import Services, is_https, optional_principal, principal,
 from fairlead.api.limits import FixedWindow, Limits
 from fairlead.api.pages import environment, render_error, render_page
 from fairlead.api.requestlog import Metrics, RequestLog
+from fairlead.api.reviewing import reviewer_of, sees_every_role
 from fairlead.api.shields import KnownHost, SameSite, SecurityHeaders
+from fairlead.api.story import Story, read_story
+from fairlead.api.telling import SENTENCES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,17 +26,22 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ERROR_RESPONSES",
+    "SENTENCES",
     "ErrorAnswer",
     "FixedWindow",
     "Limits",
     "Metrics",
     "Services",
+    "Story",
     "install",
     "optional_principal",
     "principal",
+    "read_story",
     "render_error",
     "render_page",
     "require",
+    "reviewer_of",
+    "sees_every_role",
     "services",
 ]
 

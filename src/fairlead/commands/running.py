@@ -123,9 +123,9 @@ def take_in(
     rows = fresh = 0
     for batch in batches(checked_rows(leads, progress), pace.size):
         with database.transaction(Lane.BULK) as uow:
-            began = time.perf_counter()  # the wait for the lane is not this transaction's length
+            began = pace.start()
             fresh += import_batch(uow, actor, bundle, import_id, playbook, batch, bundle.currency)
-        pace.note(len(batch), time.perf_counter() - began)
+        pace.note(len(batch), began)
         fault_point("import.batch")
         rows += len(batch)
         runtime.dispatcher.wake()

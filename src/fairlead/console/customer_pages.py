@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fairlead import reviews
-from fairlead.api import require, services
-from fairlead.console.shell import desk_of, render, reviewer_of, sees_every_role
+from fairlead.api import require, reviewer_of, sees_every_role, services
+from fairlead.console.shell import desk_of, render
 from fairlead.customers import profile, search, timeline_of
 from fairlead.errors import NotFoundError
 from fairlead.kit.ids import is_id

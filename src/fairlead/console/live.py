@@ -10,8 +10,8 @@ from fastapi import APIRouter, Depends
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 
-from fairlead.api import require
-from fairlead.console.shell import console_of, sees_every_role
+from fairlead.api import require, sees_every_role
+from fairlead.console.shell import console_of
 from fairlead.people import Permission, Principal
 
 PING_S = 15.0

@@ -13,8 +13,8 @@ from starlette.responses import RedirectResponse, Response
 
 from fairlead import reviews
 from fairlead.api import principal as signed_in
-from fairlead.api import require, services
-from fairlead.console.shell import Desk, Posted, desk_of, go, posted, render, reviewer_of, sees_every_role
+from fairlead.api import require, reviewer_of, sees_every_role, services
+from fairlead.console.shell import Desk, Posted, desk_of, go, posted, render
 from fairlead.customers import names_of
 from fairlead.customers import search as find_customers
 from fairlead.people import Permission, Principal

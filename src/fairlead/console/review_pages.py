@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fairlead import reviews
-from fairlead.api import require, services
+from fairlead.api import Story, read_story, require, reviewer_of, sees_every_role, services
 from fairlead.checkpoints import SETTLEMENT, read_ruling
 from fairlead.console.forms import answer_from, fields_of
 from fairlead.console.queue_pages import lease_of
@@ -21,10 +21,7 @@ from fairlead.console.shell import (
     go,
     posted,
     render,
-    reviewer_of,
-    sees_every_role,
 )
-from fairlead.console.story import Story, read_story
 from fairlead.errors import ConflictError, FairleadError, ForbiddenError, InputError, NotFoundError
 from fairlead.kit.ids import is_id
 from fairlead.kit.unit_of_work import UnitOfWork

@@ -14,8 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from fairlead.api import render_page, services
 from fairlead.checkpoints import stops
 from fairlead.errors import InputError, TooLargeError
-from fairlead.people import Permission, Principal, Role
-from fairlead.reviews import Reviewer
+from fairlead.people import Permission, Principal
 
 if TYPE_CHECKING:
     from fairlead.console.assets import Assets
@@ -194,17 +193,3 @@ def go(path: str, **query: str | None) -> RedirectResponse:
     """See other; query parts that are None or empty are left out."""
     parts = {name: value for name, value in query.items() if value}
     return RedirectResponse(f"{path}?{urlencode(parts)}" if parts else path, 303)
-
-
-def sees_every_role(principal: Principal) -> bool:
-    """Who manages, audits or only looks sees all reviews; a reviewer those of their own roles."""
-    broad = (Permission.REVIEWS_MANAGE, Permission.AUDIT_READ)
-    return any(map(principal.can, broad)) or not principal.can(Permission.REVIEWS_DECIDE)
-
-
-def reviewer_of(principal: Principal, *more_roles: str) -> Reviewer:
-    """The principal as the reviews know people; an admin stands in for every role, `more_roles` included."""
-    roles = set(principal.roles)
-    if Role.ADMIN in roles:
-        roles |= {role.value for role in Role} | set(more_roles)
-    return Reviewer(principal.id, frozenset(roles), principal.name)

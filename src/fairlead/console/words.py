@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from fairlead.api import SENTENCES
 from fairlead.errors import NotFoundError
 from fairlead.kit import jsons
 from fairlead.kit.clock import from_micros, iso
@@ -34,53 +35,6 @@ VIEWS = {
     "overdue": "Overdue",
     "needs_information": "Needs information",
     "snoozed": "Snoozed",
-}
-VERBS = {
-    "case.opened": "The case was opened.",
-    "case.moved": "Went from {from} to {to}.",
-    "case.step_failed": "The step {stage} failed ({code}) and is tried again.",
-    "case.excepted": "Came to a stop at {stage}: {words}",
-    "case.spawned": "Started {children} further cases.",
-    "case.ended": "Ended as “{end}”.",
-    "case.paused": "Was paused at {from}.",
-    "case.resumed": "Goes on.",
-    "case.redirected": "Was sent from {from} to {to}.",
-    "case.skipped": "Skipped {from} and went to {to}.",
-    "case.taken_over": "Was taken over at {from}: a person does the rest, unless it is handed back.",
-    "case.handed_back": "Was handed back to the machine at {to}.",
-    "case.cancelled": "Was cancelled at {from}.",
-    "case.retried": "{from} is tried again.",
-    "case.interrupted": "{event} interrupted it: from {from} to {to}.",
-    "ruling.made": "{checkpoint} ruled: {path}.",
-    "action.queued": "Something is to be done through {connector}.",
-    "review.claimed": "Claimed.",
-    "review.released": "Given back to the queue.",
-    "review.kept": "Kept for longer.",
-    "review.snoozed": "Put away until {until}.",
-    "review.unsnoozed": "Brought back.",
-    "review.woken": "Came back from its snooze.",
-    "review.lapsed": "The claim ran out.",
-    "review.labelled": "Answered without the proposal.",
-    "review.voted": "Voted: {votes} of {quorum}.",
-    "review.decided": "Decided: {verdict}.",
-    "review.undone": "The verdict was taken back.",
-    "review.escalated": "Passed on.",
-    "review.information_requested": "Asked for information; the clock stands still.",
-    "review.resumed": "The information came; the clock goes on.",
-    "review.returned": "Returned for somebody else.",
-    "review.overdue": "Its time ran out; it goes on waiting.",
-    "review.expired": "Its time ran out; it was closed.",
-    "review.withdrawn": "Withdrawn: {why}",
-    "review.rebound": "What a verdict binds to changed: {why}",
-    "action.sent": "Done.",
-    "action.held": "Held back: a stop switch is on.",
-    "action.released": "Released and queued again.",
-    "action.refused": "Refused by the other side.",
-    "action.failed": "Failed for good.",
-    "action.expired": "Not done in time.",
-    "action.withdrawn": "Taken back before it was done.",
-    "action.ambiguous": "Perhaps done; somebody must say.",
-    "action.resent": "To be done again.",
 }
 LOGGED = {
     "approve": "approved",
@@ -185,7 +139,7 @@ def told(verb: str, payload: Mapping[str, Any] | None) -> str:
     """An entry of the audit record as a sentence; one whose payload was erased says only what kind it was."""
     if payload is None:
         return f"{plain(verb.replace('.', ' '))} (erased)."
-    template = VERBS.get(verb)
+    template = SENTENCES.get(verb)
     if template is None:
         return plain(verb.replace(".", " ")) + "."
     if "path" in payload:
