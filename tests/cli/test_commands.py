@@ -35,7 +35,9 @@ def first_case(fairlead: Terminal, tmp_path: Path) -> str:
 
 
 def test_init_makes_a_workspace_once(tmp_path: Path) -> None:
-    """It writes the example, deploys it and names the next command; a second time it refuses and writes nothing."""
+    """It writes the example, deploys it and names the next command; a second time it refuses
+    and writes nothing.
+    """
     runner = CliRunner()
     made = runner.invoke(app, ["init", str(tmp_path / "co"), "--name", 'Acme "North"'])
     assert made.exit_code == 0
@@ -64,7 +66,9 @@ def test_check_and_deploy(fairlead: Terminal) -> None:
 
 
 def test_run_accounts_for_every_row(fairlead: Terminal, tmp_path: Path) -> None:
-    """The numbers add up to the rows; the same file again adds nothing and says so; standard output is one line."""
+    """The numbers add up to the rows; the same file again adds nothing and says so; standard
+    output is one line.
+    """
     file = leads(tmp_path, 40)
     first = fairlead("run", "lead-qualification", "--input", str(file), "--json")
     assert first.code == 0
@@ -157,7 +161,9 @@ def test_cases(fairlead: Terminal, tmp_path: Path) -> None:
 
 
 def test_audit(fairlead: Terminal, tmp_path: Path) -> None:
-    """Verified here and from an export with nothing but the public key; a changed export fails with status 1."""
+    """Verified here and from an export with nothing but the public key; a changed export fails
+    with status 1.
+    """
     fairlead("run", "lead-qualification", "-i", str(leads(tmp_path)))
     said = fairlead("audit", "verify", "--json")
     assert said.code == 0
@@ -210,7 +216,7 @@ def test_keys(fairlead: Terminal) -> None:
     listed = fairlead("key", "list").out
     assert "crm" in listed
     assert secret not in listed
-    address = "https://203.0.113.7/decided"
+    address = "https://bot.acme.example/decided"
     told = fairlead("key", "webhook", listed.split()[0], address)
     assert address in told.out, told.err
     assert "whsec_" in told.out
@@ -224,7 +230,7 @@ def test_keys(fairlead: Terminal) -> None:
 @pytest.mark.parametrize(
     "args",
     [
-        ("check",), ("deploy",), ("run", "lead-qualification", "-i", "x.csv"), ("cases", "list"), ("audit", "verify"),
+        ("check",), ("deploy",), ("run", "lead-qualification", "-i", "x.csv"), ("cases", "list"), ("audit", "verify"),  # noqa: E501  a table
         ("grant", "list"), ("stop", "list"), ("person", "list"), ("key", "list"), ("serve",), ("worker",),
     ],
 )  # fmt: skip
@@ -241,7 +247,7 @@ def test_a_folder_that_is_no_workspace(args: tuple[str, ...], tmp_path: Path) ->
 def test_help_names_every_command() -> None:
     """`fairlead --help` lists what there is."""
     result = CliRunner().invoke(app, ["--help"])
-    for name in ("init", "check", "deploy", "run", "serve", "worker", "demo", "sign-in", "person", "key", "grant",
+    for name in ("init", "check", "deploy", "run", "serve", "worker", "demo", "sign-in", "person", "key", "grant",  # noqa: E501  a table
                  "stop", "cases", "audit"):  # fmt: skip
         assert name in result.stdout
 

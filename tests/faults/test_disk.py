@@ -57,7 +57,9 @@ def refused(command: Command) -> str:
 
 @pytest.mark.slow
 def test_a_full_disk_stops_the_run_and_room_lets_it_go_on(small_disk: World) -> None:
-    """Out of room in the middle of an import: a sentence, status 1, whole rows only; with room it is completed."""
+    """Out of room in the middle of an import: a sentence, status 1, whole rows only; with room it
+    is completed.
+    """
     file = small_disk.leads(1_500)
 
     assert "full" in refused(small_disk.run(file))
@@ -88,7 +90,9 @@ def test_a_disk_that_became_read_only(small_disk: World) -> None:
 
 
 def test_no_file_may_grow(sqlite_world: World) -> None:
-    """A limit on the size of files acts like a full disk: whole rows are in or out, and the next run goes on."""
+    """A limit on the size of files acts like a full disk: whole rows are in or out, and the next
+    run goes on.
+    """
     sqlite_world.file_limit = (sqlite_world.data / "fairlead.db").stat().st_size + 200_000
     file = sqlite_world.leads(200)
     refused(sqlite_world.run(file))

@@ -65,7 +65,8 @@ def test_workers_killed_often_during_an_import(postgres_world: World) -> None:
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("point", ["chunk.leased", "chunk.committed"])
 def test_a_late_write_is_dropped(postgres_world: World, point: str) -> None:
-    """A process sleeps beyond its lease, another one does its work, and what it writes on waking changes nothing.
+    """A process sleeps beyond its lease, another one does its work, and what it writes on waking
+    changes nothing.
 
     On Postgres: a sleeper on SQLite may hold the one lock that everybody needs, and then nobody works.
     """

@@ -176,7 +176,7 @@ class World:
             return int(connection.execute(text(sql)).scalar_one())
 
     def let_leases_run_out(self) -> None:
-        """As if a minute had gone by: whatever dead processes held may be taken now. Call it when all are dead."""
+        """As if a minute had gone by: whatever dead processes held may be taken now. All must be dead."""
         assert all(command.poll() is not None for command in self.started)
         with self.database() as database, database.raw() as connection:
             connection.execute(text("UPDATE playbook_case SET lease_until = 1 WHERE lease_token IS NOT NULL"))
@@ -192,7 +192,7 @@ class World:
         if self.at_rest():
             return
         worker = self.start("worker")
-        until(lambda: worker.poll() is not None or self.at_rest(), seconds, lambda: worker.said())
+        until(lambda: worker.poll() is not None or self.at_rest(), seconds, worker.said)
         worker.send(signal.SIGTERM)
         assert worker.wait() == 0, worker.said()
 

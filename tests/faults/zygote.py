@@ -1,8 +1,8 @@
 """A process that has imported everything and forks a `fairlead` command whenever it is told to.
 
 Importing takes seconds and a fork milliseconds, so fifty kills fit into a test. The children are whole
-processes with an environment of their own: kill -9 hits them as it hits any other. One JSON object per line in,
-one out; it ends with its standard input.
+processes with an environment of their own: kill -9 hits them as it hits any other. One JSON object per line
+in, one out; it ends with its standard input.
 """
 
 from __future__ import annotations

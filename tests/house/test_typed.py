@@ -70,7 +70,7 @@ def test_links_of_the_docs_lead_somewhere() -> None:
 
 
 def test_commands_are_found_wherever_they_stand() -> None:
-    """Inline, indented, in shell blocks over several lines, in `$(…)`, after variables; not in heredocs or Python."""
+    """Inline, indented, in shell blocks over several lines, in `$(…)`; not in heredocs or Python."""
     found = list(typed_in(SAMPLE))
 
     assert [text.split("#")[0].split() for text, _ in found] == [

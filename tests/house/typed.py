@@ -54,7 +54,8 @@ def _commands(block: str, first: int) -> Iterator[Typed]:
 def wrong_command(typed: str, root: Any) -> str | None:
     """What is wrong with a `fairlead …` line, None when each command and option of it exists.
 
-    Arguments are not judged: the page may write FILE. A line that stops at a group, such as `fairlead grant`, is fine.
+    Arguments are not judged: the page may write FILE. A line that stops at a group, such as `fairlead grant`,
+    is fine.
     """
     words = _words(typed)[1:]
     here, name = root, "fairlead"

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fairlead import sales
+from fairlead.audit.tables import entry
 from fairlead.checkpoints import rulings_of_case
 from fairlead.customers.tables import customer
 from fairlead.errors import InputError
 from fairlead.kit.actors import SYSTEM
-from fairlead.kit.database import Database
 from fairlead.playbooks import read_case
 from fairlead.sales.intake import file_digest
 from fairlead.sales.tables import lead
@@ -53,8 +53,8 @@ def test_every_row_is_in_exactly_one_number(world: World) -> None:
     assert done.rows == 6
     assert done.fresh == 4
     assert done.counts == {
-        "auto": 2, "assist": 0, "human": 0, "blocked": 1, "needs_information": 1, "duplicate": 1, "unreadable": 1,
-        "failed": 0,
+        "auto": 2, "assist": 0, "human": 0, "blocked": 1, "needs_information": 1, "duplicate": 1,
+        "unreadable": 1, "failed": 0,
     }  # fmt: skip
     assert done.reasons["embargo"] == 1
     assert done.reasons["fact_missing"] == 1
@@ -80,7 +80,8 @@ def test_how_rows_are_batched_changes_nothing(world: World, batch: int) -> None:
 def test_the_same_row_in_another_file_adds_nothing(world: World) -> None:
     """Another file name, other columns' order: the row is known, and its case is not opened twice."""
     first = world.run(HEADER + ADA + BEN)
-    text = "Value,Country,Company,Phone,Email,Name\n1200,Germany,Acme,+49 30 901820,ada@acme.example,Ada Keller\n"
+    text = "Value,Country,Company,Phone,Email,Name\n"
+    text += "1200,Germany,Acme,+49 30 901820,ada@acme.example,Ada Keller\n"
 
     second = world.run(text + "300,Sweden,Baltic,,cara@baltic.example,Cara Novak\n", name="other.csv")
 
@@ -214,7 +215,7 @@ def test_an_assumption_is_shown_but_lacks_nothing(world: World) -> None:
 
 
 def test_a_foreign_currency_is_a_missing_value(world: World) -> None:
-    """Two million dollars are no small deal because the rate is unknown: the value is missing, a person looks."""
+    """Two million dollars are no small deal because the rate is unknown: a person looks."""
     world.grant("small")
     done = world.run(
         HEADER.replace("Value", "Value,Currency") + ADA.strip().replace("1200", "2000000") + ",USD\n"
@@ -311,7 +312,9 @@ def test_an_import_needs_a_playbook_about_leads(world: World, playbook: str, cod
     """A misspelt name is answered with the near one; a playbook about something else is refused."""
     world.files = {
         **world.files,
-        "playbooks/refund.yaml": "playbook: refund\nsubject: order\nstart: done\nstages: {done: {end: done}}\n",
+        "playbooks/refund.yaml": (
+            "playbook: refund\nsubject: order\nstart: done\nstages: {done: {end: done}}\n"
+        ),
     }
     world.deploy()
     file = sales.open_lead_file(world.write(HEADER + ADA), [], "EUR")
@@ -353,7 +356,7 @@ def data_file(name: str) -> Path:
     ],
 )
 def test_real_files_come_in_whole(world: World, name: str, outcomes: set[str]) -> None:
-    """400 real rows without names or addresses: all accounted for, their outcome kept apart, again adds nothing."""
+    """400 real rows without names or addresses: all accounted for, outcomes kept apart, none doubled."""
     with data_file(name).open(encoding="utf-8") as file:
         text = "".join(line for _, line in zip(range(401), file, strict=False))
 
@@ -367,8 +370,6 @@ def test_real_files_come_in_whole(world: World, name: str, outcomes: set[str]) -
 
 def test_every_transaction_of_an_import_is_audited(world: World) -> None:
     """Start, each batch and end leave an entry that accounts for the rows; the unit of work refuses less."""
-    from fairlead.audit.tables import entry  # noqa: PLC0415  one test looks at the record itself
-
     before = world.count(entry)
     import_id, rows, _ = world.take_in(world.write(HEADER + ADA + BEN + CARA), batch=2)
     with world.database.reading() as reader:
@@ -379,4 +380,3 @@ def test_every_transaction_of_an_import_is_audited(world: World) -> None:
         "lead_import.finished", "lead_import.rows_taken", "lead_import.rows_taken", "lead_import.started",
     ]  # fmt: skip
     assert world.count(entry) == before + 4 + 3
-    assert isinstance(world.database, Database)

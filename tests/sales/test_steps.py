@@ -92,7 +92,7 @@ def test_points_come_with_their_reasons() -> None:
     )
 )
 def test_reasons_add_up_to_the_points(facts: dict[str, Any]) -> None:
-    """Whatever is known and whatever is missing: the sum is the score, between 0 and 100, and has its grade."""
+    """Whatever is known and whatever is missing: the sum is the score, from 0 to 100, with its grade."""
     found = scored(facts)
 
     assert sum(reason["add"] for reason in found["score_reasons"]) == pytest.approx(found["points"], abs=1e-9)

@@ -77,7 +77,7 @@ class World:
     def take_in(
         self, path: Path, maps: Sequence[str] = (), *, batch: int = 7, stop_after: int | None = None
     ) -> tuple[str, int, int]:
-        """(import, rows, new leads); with `stop_after` only so many batches are taken, as by a killed process."""
+        """(import, rows, new leads); with `stop_after` only so many batches, as by a killed process."""
         file = sales.open_lead_file(path, maps, self.bundle.currency)
         with self.database.transaction() as uow:
             import_id = sales.begin_import(uow, SYSTEM, self.bundle, file, PLAYBOOK)

@@ -8,6 +8,8 @@ from typing import Any
 
 import pydantic_core
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
 
 def dumps(value: Any) -> str:
     """Compact JSON text; NaN and infinities become null, datetimes RFC 3339.
@@ -24,9 +26,7 @@ def loads(text: str | bytes) -> Any:
 
 def canonical(value: Any) -> bytes:
     """One byte string per value: keys sorted, no spaces, UTF-8; ValueError for NaN and infinities."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode("utf-8", "surrogatepass")
+    return _CANONICAL.encode(value).encode("utf-8", "surrogatepass")
 
 
 def digest(value: Any) -> str:

@@ -31,9 +31,9 @@ def lead_facts(draft: LeadDraft, currency: str) -> dict[str, Any]:
 
     Attributes come under their column's `fact_name`: with `c_` before it where a lead field or a fact below
     is called so, and with `_2`, `_3` … where an earlier column is. `value` is in whole units of the
-    workspace's currency; it is missing when the row's is another, since we have no rate, and `foreign_value` says what
-    the row gave. `reachable_at` is how to reach the lead (e-mail, else phone), missing when there is no way.
-    `problems` are sentences with row and field, at most 20.
+    workspace's currency; it is missing when the row's is another, since we have no rate, and `foreign_value`
+    says what the row gave. `reachable_at` is how to reach the lead (e-mail, else phone), missing when
+    there is no way. `problems` are sentences with row and field, at most 20.
     """
     facts: dict[str, Any] = {}
     for column, value in draft.attributes.items():

@@ -40,7 +40,7 @@ def finished_import_of(reader: Reader, digest: str, playbook: str) -> Row[Any] |
 
 
 def imports_of(reader: Reader, digest: str, playbook: str) -> list[str]:
-    """Every import of exactly this file into this playbook, finished, killed or still reading; oldest first."""
+    """Every import of this very file into this playbook, finished, killed or reading; oldest first."""
     i = t.lead_import.c
     query = select(i.id).where(i.digest == digest, i.playbook == playbook).order_by(i.started_at)
     return list(reader.execute(query).scalars())

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 # What must never be found, whatever happened: a sentence, and SQL for the ids it is true of.
 NEVER_FOUND: Mapping[str, str] = {
     "case is in no legal state": """
-        SELECT id FROM playbook_case WHERE state NOT IN ('ready', 'waiting', 'paused', 'exception', 'ended')""",
+        SELECT id FROM playbook_case
+        WHERE state NOT IN ('ready', 'waiting', 'paused', 'exception', 'ended')""",
     "case both ended and did not": """
         SELECT id FROM playbook_case
         WHERE (state = 'ended') <> (ended_at IS NOT NULL) OR (state = 'ended') <> ("end" IS NOT NULL)""",
@@ -41,11 +42,13 @@ NEVER_FOUND: Mapping[str, str] = {
     "ruling asks a person and has neither review nor decision": """
         SELECT id FROM ruling WHERE path IN ('assist', 'human')
         AND NOT EXISTS (SELECT 1 FROM decision WHERE ruling_id = ruling.id) AND NOT EXISTS (
-            SELECT 1 FROM review WHERE ruling_id = ruling.id AND state IN ('waiting', 'claimed', 'withdrawn'))""",
+            SELECT 1 FROM review WHERE ruling_id = ruling.id
+            AND state IN ('waiting', 'claimed', 'withdrawn'))""",
     "proposal was ruled twice": """
         SELECT decision_key FROM ruling GROUP BY checkpoint, decision_key HAVING count(*) > 1""",
     "ruling is decided and still under review": """
-        SELECT d.ruling_id FROM decision d JOIN review r ON r.ruling_id = d.ruling_id WHERE r.closed_at IS NULL""",
+        SELECT d.ruling_id FROM decision d JOIN review r ON r.ruling_id = d.ruling_id
+        WHERE r.closed_at IS NULL""",
     "ruling has several open reviews": """
         SELECT ruling_id FROM review WHERE closed_at IS NULL GROUP BY ruling_id HAVING count(*) > 1""",
     "case has several open reviews": """
@@ -66,7 +69,8 @@ NEVER_FOUND: Mapping[str, str] = {
         SELECT id FROM action WHERE state = 'queued'
         AND NOT EXISTS (SELECT 1 FROM outbox WHERE action_id = action.id)""",
     "action is done and still to be delivered": """
-        SELECT action_id FROM outbox JOIN action ON action.id = outbox.action_id WHERE action.state <> 'queued'""",
+        SELECT action_id FROM outbox JOIN action ON action.id = outbox.action_id
+        WHERE action.state <> 'queued'""",
     "case waits for an action whose result it was told already": """
         SELECT c.id FROM playbook_case c WHERE c.state = 'waiting' AND c.wait_type = 'action'
         AND NOT EXISTS (SELECT 1 FROM action a WHERE a.id = c.wait_key AND a.state IN ('queued', 'held'))
@@ -82,7 +86,8 @@ NEVER_FOUND: Mapping[str, str] = {
         SELECT l.id FROM lead l JOIN lead_reject r ON r.import_id = l.import_id AND r.row_no = l.row_no""",
     "import is finished and its rows do not add up": """
         SELECT id FROM lead_import i WHERE state = 'finished' AND rows <>
-        (SELECT count(*) FROM lead WHERE import_id = i.id) + (SELECT count(*) FROM lead_reject WHERE import_id = i.id)""",
+        (SELECT count(*) FROM lead WHERE import_id = i.id)
+        + (SELECT count(*) FROM lead_reject WHERE import_id = i.id)""",
 }
 
 # What must not be found once everybody had time to do what is due.
