@@ -122,9 +122,7 @@ def import_rows(database: Database) -> None:
                  1, 0, 0, 1, now, now)
                 for one in ids
             ])  # fmt: skip
-            uow.record_many(
-                AuditEntry("case.opened", one, {"playbook": "leads", "facts": _FACTS}) for one in ids
-            )
+            uow.record_many(AuditEntry("case.opened", one, {"playbook": "leads", "facts": _FACTS}) for one in ids)
         per_row = 0.7 * per_row + 0.3 * (time.perf_counter() - started) / count
         left -= count
 
@@ -177,9 +175,7 @@ def bare(path: str) -> FastAPI:
         with writer:
             raw.execute("BEGIN IMMEDIATE")
             for table, found in rows.items():
-                changed = [
-                    row | {name: value for name, value in fresh.items() if name in row} for row in found
-                ]
+                changed = [row | {name: value for name, value in fresh.items() if name in row} for row in found]
                 if table.startswith("audit"):
                     column = "id" if table == "audit_entry" else "entry_id"
                     ids = [next(numbers) for _ in found] if column == "id" else ids  # noqa: F821  entries come first

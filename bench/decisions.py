@@ -144,9 +144,7 @@ class _Connection:
         self._writer.write(head.encode() + body)
         answer = await self._reader.readuntil(b"\r\n\r\n")
         length = next(
-            int(line.split(b":")[1])
-            for line in answer.lower().split(b"\r\n")
-            if line.startswith(b"content-length")
+            int(line.split(b":")[1]) for line in answer.lower().split(b"\r\n") if line.startswith(b"content-length")
         )
         content = await self._reader.readexactly(length)
         if not answer.startswith(b"HTTP/1.1 200"):
@@ -168,9 +166,7 @@ async def _closed(server: _Server, seconds: float) -> int:
     return count
 
 
-async def _open(
-    server: _Server, rate: float, seconds: float, until: asyncio.Event | None = None
-) -> list[float]:
+async def _open(server: _Server, rate: float, seconds: float, until: asyncio.Event | None = None) -> list[float]:
     """At a steady rate for so long, or until the event; milliseconds from when each was due to its answer."""
     due: asyncio.Queue[float | None] = asyncio.Queue()
     latencies: list[float] = []

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 from cel_expr_python import cel
 
 from fairlead.checkpoints.draws import draws_for
-from fairlead.checkpoints.sentences import explain
 from fairlead.checkpoints.model import Grant, Level, Proposal
 from fairlead.checkpoints.parsing import parse_policy
 from fairlead.checkpoints.ruling import Question, rule_many
+from fairlead.checkpoints.sentences import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,9 +89,7 @@ def questions(policy: CheckpointPolicy, count: int) -> list[Question]:
             "plan": rng.choice(("free", "team", "enterprise")),
             "slot": rng.randrange(count + 1),
         }
-        proposal = Proposal(
-            "bench", {"team": "west"}, "model@1", rng.random(), rng.randrange(9_000_000), signals
-        )
+        proposal = Proposal("bench", {"team": "west"}, "model@1", rng.random(), rng.randrange(9_000_000), signals)
         _ = proposal.digest  # made when the proposal arrives, not when it is ruled on
         found.append(Question(proposal, policy.collect(proposal), draws_for(b"bench", "bench", str(number))))
     return found
@@ -108,9 +106,7 @@ def _limit(count: int) -> Any:
     types = {"double": cel.Type.DOUBLE, "int": cel.Type.INT, "string": cel.Type.STRING}
     env = cel.NewEnv(variables={name: types[kind] for name, kind in _FACTS.items()})
     # Stock CEL does not compare whole numbers with doubles.
-    plain = [
-        text.replace(">= 0", ">= 0.0").replace("visits >= 0.0", "visits >= 0") for text in conditions(count)
-    ]
+    plain = [text.replace(">= 0", ">= 0.0").replace("visits >= 0.0", "visits >= 0") for text in conditions(count)]
     plain = [text.replace("employees >= 1 ", "employees >= 1.0 ") for text in plain]
     return env.compile("[" + ", ".join(plain) + "]")
 

@@ -1,6 +1,7 @@
 """`python -m bench.run [NAME]`: measures everything, or one bench, and says which bars are met.
 
-Prints a table and writes `bench/results/NAME.json`. Ends with status 1 when a bar is missed, 2 for an unknown name.
+Prints a table and writes `bench/results/NAME.json`. Ends with status 1 when a bar is missed, 2 for an
+unknown name.
 """
 
 from __future__ import annotations
@@ -48,7 +49,10 @@ def machine() -> dict[str, Any]:
 def _processor() -> str:
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
+        platform.machine(),
+    )
 
 
 def measure(name: str, **options: Any) -> dict[str, Any]:

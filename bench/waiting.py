@@ -139,9 +139,7 @@ class Desk:
         """Release what was claimed, so that both sizes always have the same few claims."""
         with self.database.transaction() as uow:
             uow.record(AuditEntry("bench.released", "reviews"))
-            for one in reviews.page(
-                uow, reviews.QueueFilter(reviews.View.MINE, person=ME.id), limit=200
-            ).items:
+            for one in reviews.page(uow, reviews.QueueFilter(reviews.View.MINE, person=ME.id), limit=200).items:
                 if one.state == "claimed":
                     reviews.release(uow, one.id, ME)
 
@@ -336,14 +334,10 @@ def _one_database(
     began = time.perf_counter()
     large = seed(urls[1], rows, ticks)
     took = time.perf_counter() - began
-    result["rows"].append(
-        {"database": kind, "request": "seeding", "rows_per_s": round(rows / took), "large": rows}
-    )
+    result["rows"].append({"database": kind, "request": "seeding", "rows_per_s": round(rows / took), "large": rows})
     for row in _measured(small, large, calls, rounds):
         result["rows"].append({"database": kind, "large": rows, **row})
-        result["bars"].append(
-            _bar(f"{kind}: {row['request']}, p99 against 1,000 rows", row["ratio"], LATENCY_BAR)
-        )
+        result["bars"].append(_bar(f"{kind}: {row['request']}, p99 against 1,000 rows", row["ratio"], LATENCY_BAR))
     sizes = [_memory(url, desk, memory_requests) for url, desk in zip(urls, (small, large), strict=True)]
     for desk in (small, large):
         desk.database.close()

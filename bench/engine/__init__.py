@@ -1,8 +1,8 @@
 """Cases from a checked lead to rest, against the raw limit of the same rows, on SQLite and Postgres.
 
-Every measurement has a process and a fresh database of its own. Rounds alternate between the raw limit and the
-product, so that what else the machine does hits both; ratios are taken within a round. CPU is that of the process,
-and of the server beside it on Postgres.
+Every measurement has a process and a fresh database of its own. Rounds alternate between the raw limit
+and the product, so that what else the machine does hits both; ratios are taken within a round. CPU is
+that of the process, and of the server beside it on Postgres.
 """
 
 from __future__ import annotations
@@ -82,7 +82,11 @@ class Bench:
             wall, own = time.perf_counter() - wall, _children_cpu_s() - own
         decided = sum(said[path] for path in ("auto", "assist", "human", "blocked", "needs_information"))
         assert decided == count, said
-        return {"per_s": round(count / wall, 1), "own_cpu_ms": round(own / count * 1000, 4), "server_cpu_ms": 0.0}
+        return {
+            "per_s": round(count / wall, 1),
+            "own_cpu_ms": round(own / count * 1000, 4),
+            "server_cpu_ms": 0.0,
+        }
 
     def _pid(self) -> str:
         return str((self.server.pid() if self.server else None) or 0)
@@ -97,7 +101,7 @@ def _run(command: list[str], env: dict[str, str] | None = None) -> str:
     path = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
     done = subprocess.run(
         command, cwd=ROOT, env={**os.environ, "PYTHONPATH": path, **(env or {})}, check=False,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        capture_output=True, text=True,
     )  # fmt: skip
     if done.returncode:
         message = f"{' '.join(command[:4])} ended with {done.returncode}: {done.stderr[-2000:]}"

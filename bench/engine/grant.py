@@ -1,4 +1,6 @@
-"""`python -m bench.engine.grant URL`: small deals of a workspace become automatic, about half of the bench's leads."""
+"""`python -m bench.engine.grant URL`: small deals of a workspace become automatic, about half of the bench's
+leads.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The leads of the engine bench: a seeded CSV file, every row a new person with an e-mail address and a telephone."""
+"""The leads of the engine bench: a seeded CSV file, every row a new person with an e-mail address and a
+telephone.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +11,28 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-HEADER = ("name", "email", "phone", "company", "job title", "country", "employees", "lead source", "deal value")
+HEADER = (
+    "name",
+    "email",
+    "phone",
+    "company",
+    "job title",
+    "country",
+    "employees",
+    "lead source",
+    "deal value",
+)
 _FIRST = ("Ada", "Bruno", "Chiara", "David", "Elif", "Farid", "Greta", "Hanna", "Ivo", "Jana", "Kofi", "Lena")
 _LAST = ("Keller", "Rossi", "Novak", "Lindqvist", "Dubois", "Okafor", "Meyer", "Silva", "Larsen", "Kowalski")
 _FIRMS = ("Nordwind Logistik", "Acme Tools", "Baltic Foods", "Helio Energy", "Quarz Optik", "Riva Mobili")
-_TITLES = ("Head of Operations", "Purchasing Manager", "CTO", "Office Manager", "Managing Director", "Engineer")
+_TITLES = (
+    "Head of Operations",
+    "Purchasing Manager",
+    "CTO",
+    "Office Manager",
+    "Managing Director",
+    "Engineer",
+)
 _COUNTRIES = ("DE", "AT", "CH", "SE", "NO", "GB", "ES", "IT", "FR", "NL", "US", "CA", "PL", "JP")
 _SOURCES = ("webinar", "referral", "fair", "website", "partner demo")
 

@@ -1,8 +1,9 @@
 """Durable engines that give every case a workflow of its own, on the same databases.
 
 Runs in an environment of its own (requirements/bench.txt), so it imports nothing of ours:
-`.venv-bench/bin/python bench/engine/peers.py dbos|langgraph sqlite:///FILE|postgresql://… COUNT` prints one JSON
-object. A case is scored, routed and decided, three durable steps; LangGraph stops at an interrupt for a person.
+`.venv-bench/bin/python bench/engine/peers.py dbos|langgraph sqlite:///FILE|postgresql://… COUNT` prints
+one JSON object. A case is scored, routed and decided, three durable steps; LangGraph stops at an
+interrupt for a person.
 """
 
 from __future__ import annotations
@@ -16,7 +17,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypedDict
 
-BASE = {"country": "DE", "employees": 240, "value": 12_000.0, "name": "Ada Keller", "email": "ada@example.com"}
+BASE = {
+    "country": "DE",
+    "employees": 240,
+    "value": 12_000.0,
+    "name": "Ada Keller",
+    "email": "ada@example.com",
+}
 
 
 def score(lead: dict[str, Any]) -> dict[str, Any]:

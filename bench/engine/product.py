@@ -1,9 +1,9 @@
 """Fairlead's own path, in a process of its own: checked leads in memory → every case at rest.
 
-`python -m bench.engine.product URL COUNT [SERVER_PID [RECORDING]]` prints one JSON object. A case rests once it
-waits for a person or for the result of its action; deliveries are not made here. The same parts as `fairlead run`
-uses: an import in the caller's thread, a dispatcher and its chunks beside it. With RECORDING the rows written are
-kept there, for `raw`.
+`python -m bench.engine.product URL COUNT [SERVER_PID [RECORDING]]` prints one JSON object. A case rests
+once it waits for a person or for the result of its action; deliveries are not made here. The same parts
+as `fairlead run` uses: an import in the caller's thread, a dispatcher and its chunks beside it. With
+RECORDING the rows written are kept there, for `raw`.
 """
 
 from __future__ import annotations

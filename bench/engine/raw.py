@@ -1,9 +1,9 @@
 """The raw limit: the same rows into the same tables and indexes, by nothing but the database driver.
 
-`python -m bench.engine.raw URL RECORDING [SERVER_PID]` prints one JSON object. 500 cases per transaction; prepared
-executemany on SQLite (WAL, synchronous NORMAL), COPY on Postgres, where the moved cases go through a temporary
-table. Rows are generated beforehand and not timed. On SQLite a run above 0.25 ms CPU per case is void: the limit
-that it gives would be too easy.
+`python -m bench.engine.raw URL RECORDING [SERVER_PID]` prints one JSON object. 500 cases per transaction;
+prepared executemany on SQLite (WAL, synchronous NORMAL), COPY on Postgres, where the moved cases go
+through a temporary table. Rows are generated beforehand and not timed. On SQLite a run above 0.25 ms CPU
+per case is void: the limit that it gives would be too easy.
 """
 
 from __future__ import annotations
@@ -38,8 +38,7 @@ def chunks_of(recording: dict[str, Any]) -> tuple[dict[str, tuple[str, ...]], li
     for number, start in enumerate(starts):
         part = cases[start : start + PER_TRANSACTION]
         chunk = [(table, [row for case in part for row in case.get(table, ())]) for table in (*OWNERS, "moved")]
-        for table in SPREAD:
-            chunk.append((table, spread[table][number :: len(starts)]))
+        chunk += [(table, spread[table][number :: len(starts)]) for table in SPREAD]
         chunks.append([(table, rows) for table, rows in chunk if rows])
     return columns, chunks
 
@@ -49,7 +48,8 @@ def seed_references(recording: dict[str, Any]) -> list[tuple[str, tuple[Any, ...
     at = recording["columns"]["lead"].index("import_id")
     imports = sorted({lead[at] for case in recording["cases"] for lead in case["lead"]})
     sql = (
-        "INSERT INTO lead_import (id, name, digest, playbook, mapping, state, rows, counts, started_by, started_at)"
+        "INSERT INTO lead_import"
+        " (id, name, digest, playbook, mapping, state, rows, counts, started_by, started_at)"
         " VALUES (?, 'raw', '', '', '{}', 'reading', 0, '{}', '', 0)"
     )
     return [(sql, (import_id,)) for import_id in imports]

@@ -1,0 +1,1 @@
+"""Fairlead: automation that earns its autonomy."""

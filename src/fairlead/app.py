@@ -31,9 +31,7 @@ def create_app(runtime: Runtime, *, background: bool = True) -> FastAPI:
             runtime.stop(STOP_S)
 
     app = FastAPI(title="Fairlead", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
-    services = api.Services(
-        runtime.database, runtime.settings, runtime.database.clock, runtime.dispatcher.wake
-    )
+    services = api.Services(runtime.database, runtime.settings, runtime.database.clock, runtime.dispatcher.wake)
     api.install(app, services)
     include_all(app, runtime.library, seed=runtime.seed)
     console.install(app, services, runtime.library)

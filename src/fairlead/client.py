@@ -94,9 +94,7 @@ class Decision:
         while one.waiting and (left := until - time.monotonic()) > 0:
             asked_at = time.monotonic()
             one = self.client.decision(self.id, wait=min(left, LONGEST_WAIT_S))
-            if (
-                one.waiting and time.monotonic() - asked_at < 1.0
-            ):  # the server did not hold us; do not hammer it
+            if one.waiting and time.monotonic() - asked_at < 1.0:  # the server did not hold us; do not hammer it
                 time.sleep(min(1.0, max(0.0, until - time.monotonic())))
         return one
 
@@ -130,9 +128,7 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
     def close(self) -> None:
@@ -181,9 +177,7 @@ class Client:
         try:
             result = fn(begun["answer"])
         except BaseException as error:
-            self._call(
-                "POST", path, json={**use, "ok": False, "result": f"{type(error).__name__}: {error}"[:2_000]}
-            )
+            self._call("POST", path, json={**use, "ok": False, "result": f"{type(error).__name__}: {error}"[:2_000]})
             raise
         self._call("POST", path, json={**use, "ok": True, "result": _short(result)})
         return result
@@ -241,11 +235,7 @@ def _refused(answer: httpx2.Response) -> NoReturn:
     kind = _ERRORS.get(answer.status_code, InputError if answer.status_code < 500 else UnavailableError)  # noqa: PLR2004
     try:
         error = answer.json()["error"]
-        fields = {
-            name: value
-            for name, value in (error.get("fields") or {}).items()
-            if name not in {"message", "code"}
-        }
+        fields = {name: value for name, value in (error.get("fields") or {}).items() if name not in {"message", "code"}}
         raise kind(str(error["message"]), code=str(error["code"]), **fields)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise kind(f"Fairlead answered with HTTP {answer.status_code}.") from None

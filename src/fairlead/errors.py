@@ -80,7 +80,13 @@ class SourceError(InputError):
     code = "source"
 
     def __init__(
-        self, message: str, place: Place, *, suggestion: str | None = None, code: str | None = None, **fields: Any
+        self,
+        message: str,
+        place: Place,
+        *,
+        suggestion: str | None = None,
+        code: str | None = None,
+        **fields: Any,
     ) -> None:
         """`suggestion` is a full replacement for the wrong word, or a sentence that says how to mend it."""
         hint = f" {suggestion}" if suggestion else ""

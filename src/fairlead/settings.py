@@ -83,9 +83,7 @@ class Settings(BaseSettings):
     )
     log_json: bool = Field(False, description="One JSON object per log line instead of text for people.")  # noqa: FBT003 - the field's default
 
-    lease_s: int = Field(
-        60, ge=5, le=3600, description="Seconds a worker owns a chunk before a sweep takes it back."
-    )
+    lease_s: int = Field(60, ge=5, le=3600, description="Seconds a worker owns a chunk before a sweep takes it back.")
     sweep_interval_ms: int = Field(
         500, ge=20, le=60_000, description="Milliseconds between two looks for ready work and lost leases."
     )
@@ -108,12 +106,8 @@ class Settings(BaseSettings):
         le=1440,
         description="Minutes a claimed review stays with its reviewer without a sign of life.",
     )
-    undo_s: int = Field(
-        10, ge=0, le=3600, description="Seconds in which a verdict can be taken back; 0 means none."
-    )
-    approval_min: int = Field(
-        15, ge=1, le=1440, description="Minutes in which what was approved may be executed."
-    )
+    undo_s: int = Field(10, ge=0, le=3600, description="Seconds in which a verdict can be taken back; 0 means none.")
+    approval_min: int = Field(15, ge=1, le=1440, description="Minutes in which what was approved may be executed.")
     session_hours: int = Field(12, ge=1, le=720, description="Hours until somebody has to sign in again.")
 
     api_body_limit_bytes: int = Field(
@@ -122,15 +116,9 @@ class Settings(BaseSettings):
     max_import_bytes: int = Field(
         1_073_741_824, ge=1024, le=17_179_869_184, description="Largest file that an import reads, in bytes."
     )
-    max_field_bytes: int = Field(
-        65_536, ge=256, le=16_777_216, description="Largest single value in an imported file, in bytes."
-    )
-    max_columns: int = Field(512, ge=1, le=10_000, description="Most columns of an imported file.")
 
     webhook_timeout_s: int = Field(10, ge=1, le=120, description="Seconds one webhook delivery may take.")
-    webhook_attempts: int = Field(
-        8, ge=1, le=50, description="Deliveries tried before a webhook counts as failed."
-    )
+    webhook_attempts: int = Field(8, ge=1, le=50, description="Deliveries tried before a webhook counts as failed.")
     webhook_tolerance_s: int = Field(
         300, ge=1, le=3600, description="Seconds a signed webhook's time may be off before it is refused."
     )
@@ -173,9 +161,7 @@ def load_settings(**given: Any) -> Settings:
         causes = [one for one in error.errors() if one["type"] != "default_factory_not_called"]
         wrong = [(env_name(str(one["loc"][0])), one["msg"].removeprefix("Value error, ")) for one in causes]
         message = "; ".join(f"{name}: {why}" for name, why in wrong)
-        raise InputError(
-            f"Settings cannot be used. {message}.", variables=[name for name, _ in wrong]
-        ) from None
+        raise InputError(f"Settings cannot be used. {message}.", variables=[name for name, _ in wrong]) from None
 
 
 def provide_secrets(settings: Settings) -> Settings:
@@ -190,9 +176,7 @@ def provide_secrets(settings: Settings) -> Settings:
         path = _generated(settings, "secret_key", cure, secrets.token_urlsafe(48).encode())
         secret = SecretStr(path.read_text(encoding="utf-8").strip())
         if len(secret.get_secret_value()) < SECRET_MIN_CHARS:
-            message = (
-                f"{path} is shorter than {SECRET_MIN_CHARS} characters. Remove it to have a new one made."
-            )
+            message = f"{path} is shorter than {SECRET_MIN_CHARS} characters. Remove it to have a new one made."
             raise InputError(message, file=str(path))
     if audit_key is None:
         cure = "openssl genpkey -algorithm ed25519 -out audit.pem"
@@ -214,9 +198,7 @@ def _refuse_typos() -> None:
 
 def _generated(settings: Settings, field: str, cure: str, content: bytes, *, name: str | None = None) -> Path:
     if not settings.embedded:
-        message = (
-            f"{env_name(field)} is not set, and only embedded mode makes one by itself. Make one with: {cure}"
-        )
+        message = f"{env_name(field)} is not set, and only embedded mode makes one by itself. Make one with: {cure}"
         raise InputError(message, variables=[env_name(field)])
     path = settings.data_dir / (name or field)
     if not path.exists():

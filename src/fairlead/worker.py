@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-
 from fairlead import reviews
 from fairlead.actions import Connector, OutboxSource
 from fairlead.audit import Signer, Trail, seal_all
@@ -19,7 +18,7 @@ from fairlead.checkpoints import SETTLEMENT, forget_requests
 from fairlead.connectors import connectors_for
 from fairlead.connectors.webhook import WebhookConnector
 from fairlead.errors import UnavailableError
-from fairlead.jobs import DbosRunner, Dispatcher, JobRunner, LocalRunner, Pace, StopSignal, WorkLane
+from fairlead.jobs import Dispatcher, JobRunner, LocalRunner, Pace, StopSignal, WorkLane
 from fairlead.kit.clock import Clock, SystemClock
 from fairlead.kit.database import Database
 from fairlead.kit.lanes import Lane
@@ -82,6 +81,12 @@ def executor_id() -> str:
     return f"{socket.gethostname()}-{os.getpid()}"
 
 
+def _durable_runner(settings: Settings) -> JobRunner:
+    from fairlead.jobs import DbosRunner  # noqa: PLC0415  loading DBOS takes most of a second
+
+    return DbosRunner(settings.database_url, executor_id())
+
+
 @contextmanager
 def open_runtime(
     settings: Settings,
@@ -112,15 +117,13 @@ def open_runtime(
     used = {WebhookConnector.name: webhooks, **used}
     engine_settings = EngineSettings(seed, settings.bulk_transaction_ms, settings.lease_s)
     engine = Engine(database, library, engine_settings)
-    runner: JobRunner = DbosRunner(settings.database_url, executor_id()) if durable else LocalRunner()
+    runner: JobRunner = _durable_runner(settings) if durable else LocalRunner()
     sources = [CaseSource(engine, lane) for lane in WorkLane]
     outbox = OutboxSource(database, used, now=None if clock is None else clock.now)
     dispatcher = Dispatcher(
         [*sources, EventSource(engine), TimerSource(engine), outbox],
         runner,
-        pace=Pace(
-            chunk=settings.chunk_size, lease_s=settings.lease_s, sweep_s=settings.sweep_interval_ms / 1000
-        ),
+        pace=Pace(chunk=settings.chunk_size, lease_s=settings.lease_s, sweep_s=settings.sweep_interval_ms / 1000),
         clock=database.clock,
         listen_url=settings.database_url,
     )

@@ -34,9 +34,7 @@ CHECKPOINT = Scope(ScopeKind.CHECKPOINT, "route")
 
 
 def _draft(key: str, **values: Any) -> ActionDraft:
-    return ActionDraft(
-        **{"idempotency_key": key, "connector": "out", "kind": "note", "body": {"n": key}} | values
-    )
+    return ActionDraft(**{"idempotency_key": key, "connector": "out", "kind": "note", "body": {"n": key}} | values)
 
 
 def _queue(database: Database, *drafts: ActionDraft) -> list[str]:
@@ -172,9 +170,7 @@ def test_one_customer_one_voice(database: Database, clock: FakeClock) -> None:
     """One effect per serial key at a time, in order of due time; later ones wait for a failure's retry."""
     out = FlakyConnector([ReceiptState.FAILED])
     source = _source(database, out)
-    _queue(
-        database, _draft("a1", customer_id="a"), _draft("a2", customer_id="a"), _draft("b1", customer_id="b")
-    )
+    _queue(database, _draft("a1", customer_id="a"), _draft("a2", customer_id="a"), _draft("b1", customer_id="b"))
     _queue(database, _draft("a0", customer_id="a", due_at=clock.now() + timedelta(days=2)))
     _queue(database, _draft("free", customer_id="a", serial_key=""))
     assert source.lease(100, 60, "one") == 3
@@ -197,9 +193,7 @@ def test_what_is_too_late_expires(database: Database, clock: FakeClock) -> None:
     end = clock.now() + timedelta(minutes=5)
     out = FlakyConnector([ReceiptState.FAILED] * 9)
     source = _source(database, out, retry=RetryPolicy(first_s=3600))
-    tried, held = _queue(
-        database, _draft("a", expires_at=end), _draft("h", expires_at=end, checkpoint="route")
-    )
+    tried, held = _queue(database, _draft("a", expires_at=end), _draft("h", expires_at=end, checkpoint="route"))
     with database.transaction() as uow:
         assert actions.hold_for(uow, CHECKPOINT, USER) == 1
     _work(source)

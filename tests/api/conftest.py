@@ -22,9 +22,7 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def prepared_sqlite(
-    tmp_path_factory: pytest.TempPathFactory, _sqlite_template: Path
-) -> tuple[Path, Template]:
+def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory, _sqlite_template: Path) -> tuple[Path, Template]:
     """A file with a day's work in it, and what it holds."""
     path = tmp_path_factory.mktemp("api") / "prepared.db"
     shutil.copyfile(_sqlite_template, path)

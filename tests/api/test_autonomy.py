@@ -60,9 +60,7 @@ def test_a_grant_is_given_listed_and_ended(world: World) -> None:
         ({"policy_version": "another"}, 409, "policy_changed"),
     ],
 )
-def test_grants_that_could_not_hold(
-    light_world: World, changes: dict[str, Any], status: int, code: str
-) -> None:
+def test_grants_that_could_not_hold(light_world: World, changes: dict[str, Any], status: int, code: str) -> None:
     """Refused with the reason, and nothing is stored."""
     manager = light_world.person("manager")
     before = light_world.entries()
@@ -92,9 +90,7 @@ def test_a_stop_of_nothing_is_refused(light_world: World) -> None:
     """A misspelt name would stop nothing, so it is refused with what was meant; old names need a word more."""
     compliance = light_world.person("compliance")
 
-    error = refused(
-        compliance.put("/v1/stops/checkpoint:lead-asignment", json={"words": "x"}), 422, "no_checkpoint"
-    )
+    error = refused(compliance.put("/v1/stops/checkpoint:lead-asignment", json={"words": "x"}), 422, "no_checkpoint")
     assert "lead-assignment" in error["message"]
     for scope in ("everything", "playbook:", "workspace:x", "stage:assign"):
         refused(compliance.put(f"/v1/stops/{scope}", json={"words": "x"}), 422)

@@ -41,9 +41,7 @@ def test_a_flag_counts_until_it_is_taken_back(world: World) -> None:
     url = f"/v1/customers/{one['id']}"
 
     until = iso(world.clock.now() + timedelta(hours=1))
-    assert ok(manager.post(f"{url}/flags", json={"flag": "vip", "expires_at": until}))["flags"] == {
-        "vip": True
-    }
+    assert ok(manager.post(f"{url}/flags", json={"flag": "vip", "expires_at": until}))["flags"] == {"vip": True}
     world.clock.advance(timedelta(hours=2))
     assert ok(manager.get(url))["flags"] == {}
     ok(manager.post(f"{url}/flags", json={"flag": "vip", "value": {"tier": 1}}))
@@ -80,9 +78,7 @@ def test_consent_and_suppression(world: World) -> None:
     for number in ("zoe@example.com", "0", "+" + "4" * 150):
         wrong = ban | {"channel": "sms", "address": number}
         refused(manager.post("/v1/suppressions", json=wrong), 422, "phone")
-    refused(
-        manager.post(f"/v1/customers/{customer}/consents", json=said | {"proof": {"p": "x" * 20_000}}), 422
-    )
+    refused(manager.post(f"/v1/customers/{customer}/consents", json=said | {"proof": {"p": "x" * 20_000}}), 422)
 
 
 def test_an_owner_and_a_timeline(world: World) -> None:
@@ -100,9 +96,7 @@ def test_an_owner_and_a_timeline(world: World) -> None:
     seen: list[dict[str, Any]] = []
     before = None
     while True:
-        page = ok(
-            manager.get(f"{url}/timeline", params={"limit": 2} | ({"before": before} if before else {}))
-        )
+        page = ok(manager.get(f"{url}/timeline", params={"limit": 2} | ({"before": before} if before else {})))
         seen += page["items"]
         before = page["next"]
         if before is None:

@@ -49,9 +49,7 @@ def judge(answer: Any) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("who", ["admin", "program"])
-@pytest.mark.parametrize(
-    "mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["fitting", "unfitting"]
-)
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["fitting", "unfitting"])
 def test_made_up_requests(light_world: World, who: str, mode: GenerationMode) -> None:
     """A person who may do everything, and a program with every scope, cannot make the server stumble."""
     client = light_world.person("admin") if who == "admin" else light_world.almighty()
@@ -101,9 +99,7 @@ def test_hostile_bodies(light_world: World, body: bytes) -> None:
         ("POST", f"reviews/{one['id']}/verdict"), ("POST", f"reviews/{one['id']}/snooze"), ("POST", "cases"),
         ("POST", "events"), ("POST", "grants"), ("PUT", "stops/workspace"), ("POST", "suppressions"),
     ):  # fmt: skip
-        answer = admin.request(
-            method, f"/v1/{path}", content=body, headers={"Content-Type": "application/json"}
-        )
+        answer = admin.request(method, f"/v1/{path}", content=body, headers={"Content-Type": "application/json"})
         assert 400 <= answer.status_code < 500, answer.text
         judge(answer)
     assert light_world.entries() == before

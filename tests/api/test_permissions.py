@@ -107,9 +107,7 @@ def test_another_scope_opens_nothing(light_world: World) -> None:
     before = light_world.entries()
 
     for route, permission in sorted(NEEDS.items()):
-        assert refused(send(program, route), 403, "forbidden")["fields"] == {
-            "permission": permission.value
-        }, route
+        assert refused(send(program, route), 403, "forbidden")["fields"] == {"permission": permission.value}, route
     assert light_world.entries() == before
 
 

@@ -49,9 +49,7 @@ def test_filters_are_those_of_the_queue(world: World) -> None:
     taken = claimed(world, manager)
 
     def ids(**query: Any) -> set[str]:
-        return {
-            found["id"] for found in ok(manager.get("/v1/reviews", params={"limit": 200, **query}))["items"]
-        }
+        return {found["id"] for found in ok(manager.get("/v1/reviews", params={"limit": 200, **query}))["items"]}
 
     assert ids(view="mine") == {taken["id"]}
     assert taken["id"] not in ids(view="unclaimed")
@@ -70,9 +68,7 @@ def test_a_reviewer_sees_only_their_roles(world: World) -> None:
     """Reviews for managers are not listed for a reviewer and cannot be opened by one."""
     managers, reviewer = world.person("manager"), world.person("reviewer")
     theirs = [
-        one
-        for one in ok(managers.get("/v1/reviews", params={"limit": 200}))["items"]
-        if one["role"] == "manager"
+        one for one in ok(managers.get("/v1/reviews", params={"limit": 200}))["items"] if one["role"] == "manager"
     ]
     assert theirs, "the seeded leads hold some of high value"
     listed = ok(reviewer.get("/v1/reviews", params={"limit": 200, "every_role": True}))["items"]
@@ -110,11 +106,7 @@ def test_a_verdict_settles_and_is_audited(world: World) -> None:
     reviewer = world.person("reviewer")
     one = claimed(world, reviewer)
     before = len(world.woken)
-    done = ok(
-        reviewer.post(
-            f"/v1/reviews/{one['id']}/verdict", json={"verdict": "approve", "digest": one["digest"]}
-        )
-    )
+    done = ok(reviewer.post(f"/v1/reviews/{one['id']}/verdict", json={"verdict": "approve", "digest": one["digest"]}))
     story = ok(reviewer.get(f"/v1/reviews/{one['id']}"))
 
     assert (done["settled"], done["missing"]) == (True, {})
@@ -171,9 +163,7 @@ def test_a_wrong_verdict_leaves_the_review_alone(light_world: World, body: dict[
     one = claimed(light_world, reviewer)
     before = light_world.entries()
 
-    refused(
-        reviewer.post(f"/v1/reviews/{one['id']}/verdict", json={"digest": one["digest"], **body}), 422, code
-    )
+    refused(reviewer.post(f"/v1/reviews/{one['id']}/verdict", json={"digest": one["digest"], **body}), 422, code)
     assert light_world.entries() == before
     assert ok(reviewer.get(f"/v1/reviews/{one['id']}"))["state"] == "claimed"
 

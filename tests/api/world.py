@@ -140,9 +140,7 @@ def prepare(url: str, clock: FakeClock) -> Template:
             if wanted is all_drawn:
                 lead = {"name": "Ute", "country": "DE", "value": 9_000.0, "reachable_at": "x@y.example"}
                 person = resolve_many(uow, [CustomerDraft("Ute", identities=(("external_id", "ute"),))])[0].id
-                blind = open_cases(
-                    uow, [CaseDraft("lead-qualification", "lead", "lead_ute", lead, person)], bundle
-                )[0]
+                blind = open_cases(uow, [CaseDraft("lead-qualification", "lead", "lead_ute", lead, person)], bundle)[0]
         run_ready(desk.engine)
     database.close()
     return Template(desk.library, desk.bundle, desk.people, desk.cases, blind)

@@ -73,9 +73,7 @@ class Site:
     def key(self, *scopes: str) -> tuple[str, str]:
         """Id and text of a new API key."""
         with self.database.transaction() as uow:
-            new = create_api_key(
-                uow, SYSTEM, name="bot", scopes=scopes, checkpoints=[], max_value_minor=0, flags=[]
-            )
+            new = create_api_key(uow, SYSTEM, name="bot", scopes=scopes, checkpoints=[], max_value_minor=0, flags=[])
         return new.key.id, new.text
 
 

@@ -25,9 +25,7 @@ def chunks(size: int, step: int = 100) -> Iterator[bytes]:
         yield b"x" * min(step, size - start)
 
 
-@pytest.mark.parametrize(
-    ("size", "status"), [(0, 200), (BODY_LIMIT, 200), (BODY_LIMIT + 1, 413), (10_000_000, 413)]
-)
+@pytest.mark.parametrize(("size", "status"), [(0, 200), (BODY_LIMIT, 200), (BODY_LIMIT + 1, 413), (10_000_000, 413)])
 @pytest.mark.parametrize("chunked", [False, True])
 def test_bodies_are_bounded(site: Site, size: int, status: int, chunked: bool) -> None:
     """The limit holds to the byte, whether the length is announced or the body comes in chunks."""
@@ -131,9 +129,7 @@ def call(site: Site, receive: Any, headers: list[tuple[bytes, bytes]]) -> int | 
     ],
     ids=range(14),
 )
-@pytest.mark.parametrize(
-    "content_type", ["application/json", "Application/JSON; charset=utf-8", "application/x+json"]
-)
+@pytest.mark.parametrize("content_type", ["application/json", "Application/JSON; charset=utf-8", "application/x+json"])
 def test_json_that_cannot_be_used(site: Site, text: bytes, code: str, content_type: str) -> None:
     """Malformed, too deep or with what no table takes: a 400 that says which, in the one shape."""
     answer = site.client().post("/v1/echo", content=text, headers={"Content-Type": content_type})
@@ -159,9 +155,7 @@ def test_nul_in_forms_and_addresses(site: Site) -> None:
         assert client.get(path).json()["error"]["code"] == "nul"
 
 
-@pytest.mark.parametrize(
-    "content_type", ["", "text/plain", "multipart/form-data", "application/json;;;", "é"]
-)
+@pytest.mark.parametrize("content_type", ["", "text/plain", "multipart/form-data", "application/json;;;", "é"])
 def test_bodies_of_another_type(site: Site, content_type: str) -> None:
     """A body that does not say it is JSON is not taken for it: 4xx in the one shape, never a crash."""
     headers = {"Content-Type": content_type.encode("latin-1")}

@@ -60,9 +60,7 @@ def test_programs_without_cookies_pass(site: Site) -> None:
     assert site.client().post("/v1/echo", json=1).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "host", ["localhost", "LOCALHOST:8000", "127.0.0.1:9", "[::1]:8000", "desk.example.com"]
-)
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "127.0.0.1:9", "[::1]:8000", "desk.example.com"])
 def test_own_names_are_answered(https_site: Site, host: str) -> None:
     """Loopback names and the public address are this server, on any port."""
     assert https_site.client().get("/sign-in", headers={"Host": host}).status_code == 200
@@ -116,9 +114,7 @@ def test_our_pages_need_nothing_inline(site: Site) -> None:
     for path in ("/sign-in", site.link(), "/nowhere"):
         text = site.client().get(path, headers=HTML).text
         assert "<html" in text
-        assert not [
-            word for word in ("<script", "<style", " style=", " onclick=", "javascript:") if word in text
-        ]
+        assert not [word for word in ("<script", "<style", " style=", " onclick=", "javascript:") if word in text]
 
 
 @pytest.mark.parametrize(

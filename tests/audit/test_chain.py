@@ -41,9 +41,7 @@ def test_what_was_recorded_is_sealed_once_and_verifies(world: World) -> None:
     world.notes(1)
     found = world.verify()
     assert (found.problems, found.rows, found.seals, found.unsealed) == ([], 5, 1, 1)
-    assert found.statement().startswith(
-        f"untampered up to head {found.head[:16]}… of 2026-11-02T09:00:00Z, 5 rows"
-    )
+    assert found.statement().startswith(f"untampered up to head {found.head[:16]}… of 2026-11-02T09:00:00Z, 5 rows")
     assert "1 rows unsealed" in found.statement()
 
 
@@ -65,9 +63,7 @@ def test_history_reads_what_was_recorded(world: World) -> None:
     """Subject, actor, time and payload come back as they were given, oldest first."""
     actor = Actor(ActorKind.USER, "user_ü:1")
     with world.database.transaction() as uow:
-        uow.record(
-            AuditEntry("lead.routed", "lead_1", {"to": "Zoë\x00\x1f", "share": float("nan")}, "cust_a", actor)
-        )
+        uow.record(AuditEntry("lead.routed", "lead_1", {"to": "Zoë\x00\x1f", "share": float("nan")}, "cust_a", actor))
         uow.record(AuditEntry("lead.won", "lead_1"))
         uow.record(AuditEntry("lead.won", "lead_2"))
     with world.database.reading() as reader:

@@ -65,9 +65,7 @@ def test_an_old_erasure_excuses_nothing_new(world: World) -> None:
     world.erase("cust_a")
     world.notes(1, customer="cust_a")
     world.seal()
-    world.tamper(
-        "DELETE FROM audit_payload WHERE entry_id = 3", "DELETE FROM audit_key WHERE scope = 'cust_a'"
-    )
+    world.tamper("DELETE FROM audit_payload WHERE entry_id = 3", "DELETE FROM audit_key WHERE scope = 'cust_a'")
     assert world.verify().first_bad_row == 3
 
 
@@ -88,8 +86,7 @@ def test_an_erasure_waits_for_what_is_being_written(postgres_world: World) -> No
     thread = threading.Thread(target=lambda: erased.append(world.erase("cust_held")))
     thread.start()
     waiting = text(
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
     with world.database.raw() as connection:
         while not connection.execute(waiting).scalar_one():

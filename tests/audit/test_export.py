@@ -29,9 +29,7 @@ def exported(world: World) -> str:
     return world.export()
 
 
-def _check(
-    world: World, tmp_path: Path, text: str | bytes, heads: dict[int, bytes] | None = None
-) -> Verification:
+def _check(world: World, tmp_path: Path, text: str | bytes, heads: dict[int, bytes] | None = None) -> Verification:
     path = tmp_path / "export.jsonl"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return verify(ExportedRecord(path), world.signer.public_key, heads or {})
@@ -129,9 +127,7 @@ def test_a_shortened_export(world: World, exported: str, tmp_path: Path) -> None
     assert ["seal 2" in str(problem) for problem in found.problems if not problem.row] == [True]
 
 
-@pytest.mark.parametrize(
-    "text", [b"", b"\xff\xfe", b"{}", b"[1]", b"null\n", b"{" * 100_000, b"x" * 20_000_000]
-)
+@pytest.mark.parametrize("text", [b"", b"\xff\xfe", b"{}", b"[1]", b"null\n", b"{" * 100_000, b"x" * 20_000_000])
 def test_what_is_no_export(world: World, tmp_path: Path, text: bytes) -> None:
     """Any other file is refused with the format's name, without reading endless lines into memory."""
     with pytest.raises(InputError, match="fairlead-audit-1"):

@@ -53,9 +53,7 @@ def test_a_line_can_be_checked_without_us(world: World, tmp_path: Path) -> None:
     assert (line["no"], line["rows"], line["last_row"], line["at"]) == (1, 3, 3, "2026-11-02T09:00:00Z")
     signed = signed_bytes(1, to_micros(world.clock.now()), bytes.fromhex(line["head"]))
     assert signature_holds(bytes.fromhex(line["public_key"]), bytes.fromhex(line["signature"]), signed)
-    assert not signature_holds(
-        bytes.fromhex(line["public_key"]), bytes.fromhex(line["signature"]), signed + b"x"
-    )
+    assert not signature_holds(bytes.fromhex(line["public_key"]), bytes.fromhex(line["signature"]), signed + b"x")
 
 
 @pytest.mark.parametrize("lost", [1, 2, 40, 200, 420])
@@ -79,9 +77,7 @@ def test_rubbish_in_the_file_is_passed_over(world: World, tmp_path: Path) -> Non
     _seals(world, 3)
     _publish(world, heads_file)
     first, _, third = heads_file.read_bytes().splitlines()
-    heads_file.write_bytes(
-        b"\n".join([first, b'\xff\xfe{"no":', b'[1]\n{"no":"x"}\n{"no":4,"head":5}\nnull', third])
-    )
+    heads_file.write_bytes(b"\n".join([first, b'\xff\xfe{"no":', b'[1]\n{"no":"x"}\n{"no":4,"head":5}\nnull', third]))
     assert list(read_heads(heads_file)) == [1, 3]
     assert _publish(world, heads_file) == 1
     assert world.verify(read_heads(heads_file)).heads_compared == 3

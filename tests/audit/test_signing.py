@@ -42,9 +42,7 @@ def test_several_starts_agree_on_one_key(tmp_path: Path) -> None:
     """Processes that start together end with the same key."""
     keys: list[bytes] = []
     threads = [
-        threading.Thread(
-            target=lambda: keys.append(Signer.load(tmp_path / "audit.pem", create=True).public_key)
-        )
+        threading.Thread(target=lambda: keys.append(Signer.load(tmp_path / "audit.pem", create=True).public_key))
         for _ in range(8)
     ]
     for thread in threads:

@@ -180,9 +180,7 @@ def test_more_problems_than_are_kept(world: World) -> None:
     """All problems are counted, and the first bad row is right although only a hundred are kept."""
     world.notes(300)
     world.seal()
-    world.tamper(
-        "UPDATE audit_entry SET verb = 'x' WHERE id > 100", "DELETE FROM audit_payload WHERE entry_id = 7"
-    )
+    world.tamper("UPDATE audit_entry SET verb = 'x' WHERE id > 100", "DELETE FROM audit_payload WHERE entry_id = 7")
     found = world.verify()
     assert (found.problem_count, len(found.problems), found.first_bad_row) == (201, 100, 7)
 

@@ -85,9 +85,7 @@ class World:
         with self.database.transaction() as uow:
             return erase_customer(uow, customer, SYSTEM, "asked for it")
 
-    def verify(
-        self, heads: Mapping[int, bytes] | None = None, public_key: bytes | None = None
-    ) -> Verification:
+    def verify(self, heads: Mapping[int, bytes] | None = None, public_key: bytes | None = None) -> Verification:
         """What a check of the database finds."""
         with self.database.reading() as reader:
             return verify(StoredRecord(reader), public_key or self.signer.public_key, heads or {})
@@ -128,9 +126,7 @@ class HeldTransaction:
         self._commit = False
         self.error: BaseException | None = None
         self._database = Database(world.url, clock=world.clock, trail=self)
-        entries = [
-            AuditEntry("note.taken", "note_late", {"n": n}, customer_id=customer) for n in range(count)
-        ]
+        entries = [AuditEntry("note.taken", "note_late", {"n": n}, customer_id=customer) for n in range(count)]
         self._thread = threading.Thread(target=self._run, args=(entries,))
         self._thread.start()
         assert self._written.wait(30), self.error

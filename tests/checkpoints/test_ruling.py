@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlead.checkpoints.draws import Draws, draw, draws_for
-from fairlead.checkpoints.sentences import explain, explain_for_customer
 from fairlead.checkpoints.model import Arm, Experiment, Grant, GrantKey, Level, Path, Price, Proposal, Stop
 from fairlead.checkpoints.parsing import parse_policy
 from fairlead.checkpoints.record import LabelWay
 from fairlead.checkpoints.ruling import Question, rule, rule_many
+from fairlead.checkpoints.sentences import explain, explain_for_customer
 from fairlead.errors import InputError
 from fairlead.kit import jsons
 
@@ -199,9 +199,7 @@ def test_deterministic_counts_when_signed() -> None:
     assert Path.AUTO is _rule(policy, grant=None, stop=Stop("workspace"), signed=True).path
     assert Path.HUMAN is _rule(policy, grant=None).path
     assert Path.HUMAN is _rule(POLICY, grant=None, signed=True).path
-    assert (
-        Path.HUMAN is _rule(_policy(more="deterministic: true\n"), stop=Stop("workspace"), signed=True).path
-    )
+    assert Path.HUMAN is _rule(_policy(more="deterministic: true\n"), stop=Stop("workspace"), signed=True).path
 
 
 ROUTES = Experiment("exp", (Arm("let", Path.AUTO, 0.5), Arm("see", Path.ASSIST, 0.25)))

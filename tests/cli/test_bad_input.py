@@ -31,14 +31,14 @@ def change(fairlead: Terminal, file: str, old: str, new: str) -> None:
 WRONG_FILES = {
     "malformed": (POLICY, "rules:\n", "rules: [\n", "lead-assignment.yaml:"),
     "a tab": (POLICY, "  rate: 0.05", "\trate: 0.05", "lead-assignment.yaml:"),
-    "cyclic": (POLICY, "description: Which team gets a new lead.", "description: &a [*a]", "lead-assignment.yaml:"),  # noqa: E501  a table
+    "cyclic": (POLICY, "description: Which team gets a new lead.", "description: &a [*a]", "lead-assignment.yaml:"),
     "a word for a number": (POLICY, "rate: 0.05", "rate: often", "Expected a number"),
     "a list for a text": (POLICY, "role: reviewer", "role: [reviewer]", "found a list"),
     "a misspelt key": (POLICY, "on_expiry: keep", "on_expirie: keep", "on_expiry"),
     "twice the same key": (POLICY, "lottery:\n", "lottery:\n  rate: 0.1\n", "rate"),
     "hostile CEL": (POLICY, "deal >= 50000.0", "'[1,2].map(x, [1,2].map(y, [1,2].map(z, x)))[0][0][0] > 0'", "lead-assignment.yaml:39"),  # noqa: E501  a table
     "CEL without end": (POLICY, "deal >= 50000.0", "(" * 2_000 + "deal", "lead-assignment.yaml:"),
-    "CEL on the wrong type": (POLICY, "deal >= 50000.0", 'deal >= "much"', "does not work on (double, string)"),  # noqa: E501  a table
+    "CEL on the wrong type": (POLICY, "deal >= 50000.0", 'deal >= "much"', "does not work on (double, string)"),
     "an unknown fact": (POLICY, "deal >= 50000.0", "dael >= 50000.0", "dael"),
     "a stage that is not there": (PLAYBOOK, "approved: hand-over", "approved: hand-ovr", "hand-over"),
     "an unknown step": (PLAYBOOK, "score-by-rules@1", "score-by-rule@1", "score-by-rules@1"),
@@ -146,7 +146,7 @@ def test_a_field_of_a_megabyte(fairlead: Terminal, tmp_path: Path) -> None:
 
 def test_nul_bytes_and_mixed_encodings(fairlead: Terminal, tmp_path: Path) -> None:
     """Every line is accounted for, whatever its bytes; readable ones keep their letters."""
-    lines = [b"name,email", "Jürgen Groß,j@helio.example".encode(), "Zoë Lüth,z@helio.example".encode("cp1252"),  # noqa: E501  a table
+    lines = [b"name,email", "Jürgen Groß,j@helio.example".encode(), "Zoë Lüth,z@helio.example".encode("cp1252"),
              b"Nul\0 Byte,n@helio.example", b"Plain Name,p@helio.example"]  # fmt: skip
     file = tmp_path / "mixed.csv"
     file.write_bytes(b"\n".join(lines) + b"\n")

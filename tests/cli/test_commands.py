@@ -230,7 +230,7 @@ def test_keys(fairlead: Terminal) -> None:
 @pytest.mark.parametrize(
     "args",
     [
-        ("check",), ("deploy",), ("run", "lead-qualification", "-i", "x.csv"), ("cases", "list"), ("audit", "verify"),  # noqa: E501  a table
+        ("check",), ("deploy",), ("run", "lead-qualification", "-i", "x.csv"), ("cases", "list"), ("audit", "verify"),
         ("grant", "list"), ("stop", "list"), ("person", "list"), ("key", "list"), ("serve",), ("worker",),
     ],
 )  # fmt: skip
@@ -247,7 +247,7 @@ def test_a_folder_that_is_no_workspace(args: tuple[str, ...], tmp_path: Path) ->
 def test_help_names_every_command() -> None:
     """`fairlead --help` lists what there is."""
     result = CliRunner().invoke(app, ["--help"])
-    for name in ("init", "check", "deploy", "run", "serve", "worker", "demo", "sign-in", "person", "key", "grant",  # noqa: E501  a table
+    for name in ("init", "check", "deploy", "run", "serve", "worker", "demo", "sign-in", "person", "key", "grant",
                  "stop", "cases", "audit"):  # fmt: skip
         assert name in result.stdout
 

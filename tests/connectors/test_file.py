@@ -39,9 +39,7 @@ def _lines(folder: Path) -> list[dict[str, object]]:
 
 def test_each_key_is_one_line(tmp_path: Path, clock: FakeClock) -> None:
     """A second delivery of a key is answered and writes nothing, also by a new process."""
-    assert (
-        FileConnector(tmp_path / "new", clock=clock).deliver(_delivery("a", x=1)).state is ReceiptState.SENT
-    )
+    assert FileConnector(tmp_path / "new", clock=clock).deliver(_delivery("a", x=1)).state is ReceiptState.SENT
     again = FileConnector(tmp_path / "new", clock=clock)
     assert again.deliver(_delivery("a", x=2)).detail == "written before"
     assert again.deliver(_delivery("b", text="zwei\nZeilen")).state is ReceiptState.SENT

@@ -51,9 +51,7 @@ def live(sqlite_url: str, tmp_path: Path) -> Iterator[tuple[Site, str]]:
     """A served desk and its address."""
     site = build(sqlite_url, SystemClock(), tmp_path, leads=80)
     assert site.settings.audit_key_file
-    seal_all(
-        site.database, Signer.load(site.settings.audit_key_file, create=False), site.settings.audit_heads_file
-    )
+    seal_all(site.database, Signer.load(site.settings.audit_key_file, create=False), site.settings.audit_heads_file)
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(site.app, log_level="error", timeout_graceful_shutdown=1, lifespan="off")
     server = _Server(config)

@@ -70,9 +70,7 @@ def test_every_view_answers(sqlite_site: Site, query: str) -> None:
     assert sqlite_site.signed_in().get(f"/reviews?{query}").status_code == (400 if "%00" in query else 200)
 
 
-@pytest.mark.parametrize(
-    "query", ["view=none", "after=xyz", "over=-1", "over=99999999999999999999", "q=" + "a" * 201]
-)
+@pytest.mark.parametrize("query", ["view=none", "after=xyz", "over=-1", "over=99999999999999999999", "q=" + "a" * 201])
 def test_a_bad_query_is_refused_in_the_frame(sqlite_site: Site, query: str) -> None:
     """422 with a page that leads back, never a crash."""
     answer = sqlite_site.signed_in().get(f"/reviews?{query}")
@@ -175,9 +173,7 @@ def test_the_slower_of_two_sees_who_was_faster(site: Site) -> None:
     assert "Rosa Vidal is working on this review" in nora.post(f"/reviews/{one.id}/claim").text
 
     decide(rosa, one.id, page, "approve")
-    lost = nora.post(
-        f"/reviews/{one.id}/verdict", data={"digest": one.digest, "verdict": "reject", "reason": "Mine"}
-    )
+    lost = nora.post(f"/reviews/{one.id}/verdict", data={"digest": one.digest, "verdict": "reject", "reason": "Mine"})
     assert lost.status_code == 409
     assert "Rosa Vidal" in lost.text
     assert "Mine" in lost.text

@@ -111,9 +111,7 @@ def test_what_does_not_fit_names_its_field(name: str, text: str) -> None:
     assert caught.value.fields["field"] == name
 
 
-@given(
-    st.lists(st.tuples(st.sampled_from([f"answer.{n}" for n in SCHEMA["properties"]]), st.text(max_size=30)))
-)
+@given(st.lists(st.tuples(st.sampled_from([f"answer.{n}" for n in SCHEMA["properties"]]), st.text(max_size=30))))
 def test_no_posted_text_crashes(pairs: list[tuple[str, str]]) -> None:
     """Whatever is posted gives an answer or an InputError."""
     try:

@@ -175,9 +175,7 @@ def test_a_customer_is_found_and_shown(site: Site) -> None:
 def test_an_import_shows_what_became_of_its_rows(site: Site, tmp_path: Path) -> None:
     """Counts, mapping and rejected rows; both lists as CSV in which no formula runs."""
     path = tmp_path / "leads.csv"
-    path.write_text(
-        "name,company,email\n=cmd|x,Acme,a@acme.example\nBo,Bolt,b@bolt.example\nBo,Bolt,b@bolt.example\n"
-    )
+    path.write_text("name,company,email\n=cmd|x,Acme,a@acme.example\nBo,Bolt,b@bolt.example\nBo,Bolt,b@bolt.example\n")
     with site.database.transaction() as uow:
         file = sales.open_lead_file(path, [], "EUR")
         number = sales.begin_import(uow, SYSTEM, site.desk.bundle, file, "lead-qualification")
@@ -216,10 +214,7 @@ def test_errors_come_in_the_frame(site: Site) -> None:
         assert answer.status_code == status
         assert "Back to the desk" in answer.text
     assert "How to sign in" in site.client().get("/reviews").text
-    assert (
-        client.get("/reviews/x", headers={"Accept": "application/json"}).json()["error"]["code"]
-        == "not_found"
-    )
+    assert client.get("/reviews/x", headers={"Accept": "application/json"}).json()["error"]["code"] == "not_found"
 
 
 def test_nothing_inline_and_little_script(site: Site) -> None:

@@ -73,9 +73,7 @@ def test_the_newest_word_on_consent_counts(database: Database, clock: FakeClock,
     """Consent is per purpose and channel; a withdrawal stands beside other channels' consent."""
     for channel, state in (("email", "given"), ("sms", "given"), ("email", "withdrawn")):
         with database.transaction() as uow:
-            consent = ConsentRecord(
-                "marketing", channel, ConsentState(state), "web_form", "site", {"ip": "x"}
-            )
+            consent = ConsentRecord("marketing", channel, ConsentState(state), "web_form", "site", {"ip": "x"})
             customers.record_consent(uow, USER, ann, consent)
         clock.advance(timedelta(seconds=1))
     assert _facts(database, ann)["consents"] == {"marketing": {"email": "withdrawn", "sms": "given"}}
@@ -146,9 +144,7 @@ def test_an_erased_customer_is_gone(database: Database, ann: str) -> None:
     with database.transaction() as uow:
         customers.note(uow, USER, TimelineNote(ann, "call", "secret words"))
         customers.suppress(uow, USER, "email", ADDRESS, reason="stop", source="reply")
-        consent = ConsentRecord(
-            "marketing", "email", ConsentState.WITHDRAWN, "reply", "mail", {"text": "secret"}
-        )
+        consent = ConsentRecord("marketing", "email", ConsentState.WITHDRAWN, "reply", "mail", {"text": "secret"})
         customers.record_consent(uow, USER, ann, consent)
     start = database.clock.now()
     with database.transaction() as uow:
@@ -162,9 +158,7 @@ def test_an_erased_customer_is_gone(database: Database, ann: str) -> None:
         assert [line.words for line in customers.timeline_of(reader, ann)] == [""]
         assert customers.search(reader, "ann") == []
         assert since(reader, "customer.erased", ann, start) is not None
-        assert not any(
-            "secret" in (one.body or "") or ADDRESS in (one.body or "") for one in history(reader, [ann])
-        )
+        assert not any("secret" in (one.body or "") or ADDRESS in (one.body or "") for one in history(reader, [ann]))
     with pytest.raises(ConflictError), database.transaction() as uow:
         customers.set_owner(uow, USER, ann, "usr_9")
     with database.transaction() as uow:

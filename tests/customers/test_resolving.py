@@ -70,9 +70,7 @@ def test_no_identity_is_always_somebody_new(database: Database) -> None:
 
 def test_two_customers_are_never_merged(database: Database) -> None:
     """Where identities disagree the e-mail wins, and the winner's timeline says so, once per batch."""
-    by_mail, by_phone = _resolve(
-        database, CustomerDraft(identities=(EMAIL,)), CustomerDraft(identities=(PHONE,))
-    )
+    by_mail, by_phone = _resolve(database, CustomerDraft(identities=(EMAIL,)), CustomerDraft(identities=(PHONE,)))
     both = CustomerDraft(identities=(PHONE, EMAIL, ("external_id", "7")))
     assert _resolve(database, both, both) == [(by_mail.id, False)] * 2
     with database.reading() as reader:
@@ -83,6 +81,22 @@ def test_two_customers_are_never_merged(database: Database) -> None:
     assert (line.kind, line.subject) == ("identity.conflict", by_phone.id)
     assert "phone" in line.words
     assert PHONE[1] not in line.words
+
+
+def test_colleagues_share_a_telephone_number(database: Database) -> None:
+    """A number alone does not make two e-mail addresses one person, in one batch or over several."""
+    ann = CustomerDraft("Ann", identities=(EMAIL, PHONE))
+    bob = CustomerDraft("Bob", identities=(("email", "bob@acme.example"), PHONE))
+    eve = CustomerDraft("Eve", identities=(("email", "eve@acme.example"), PHONE))
+    first, second = _resolve(database, ann, bob)
+    (third,) = _resolve(database, eve)
+    assert len({first.id, second.id, third.id}) == 3
+    assert [first.is_new, second.is_new, third.is_new] == [True] * 3
+    (caller,) = _resolve(database, CustomerDraft(identities=(PHONE,)))
+    assert caller == (first.id, False)
+    with database.reading() as reader:
+        (line,) = timeline_of(reader, third.id)
+    assert (line.kind, line.subject) == ("identity.conflict", first.id)
 
 
 def test_facts_of_a_new_customer(database: Database, clock: FakeClock) -> None:
@@ -120,9 +134,7 @@ def test_hostile_drafts_are_refused(wrong: dict[str, object]) -> None:
 def test_text_that_is_no_unicode_is_refused_whole(database: Database) -> None:
     """A lone surrogate is an InputError, and nothing of its batch is stored."""
     with pytest.raises(InputError):
-        _resolve(
-            database, CustomerDraft(identities=(EMAIL,)), CustomerDraft(identities=(("email", "\ud800"),))
-        )
+        _resolve(database, CustomerDraft(identities=(EMAIL,)), CustomerDraft(identities=(("email", "\ud800"),)))
     with database.reading() as reader:
         assert holder_of(reader, EMAIL) is None
 
@@ -138,10 +150,7 @@ def test_two_processes_meeting_the_same_people(postgres_url: str, clock: FakeClo
     seen: list[list[ResolvedCustomer]] = []
 
     def second() -> None:
-        mixed = [
-            CustomerDraft(identities=(("phone", f"+{d.identities[0][1]}"), *d.identities))
-            for d in shared[::-1]
-        ]
+        mixed = [CustomerDraft(identities=(("phone", f"+{d.identities[0][1]}"), *d.identities)) for d in shared[::-1]]
         seen.append(_resolve(two, *mixed, CustomerDraft(identities=(("email", "own@x"),))))
 
     try:
@@ -183,9 +192,7 @@ def _count(reader: object, table: str) -> int:
 
 
 _identities = st.tuples(st.sampled_from(["email", "phone", "external_id"]), st.sampled_from("abcde"))
-_drafts = st.lists(
-    st.builds(CustomerDraft, identities=st.lists(_identities, max_size=4).map(tuple)), max_size=12
-)
+_drafts = st.lists(st.builds(CustomerDraft, identities=st.lists(_identities, max_size=4).map(tuple)), max_size=12)
 
 
 def _apply(drafts: Sequence[CustomerDraft], cuts: set[int]) -> tuple[list[str], dict[Identity, str]]:
@@ -197,7 +204,8 @@ def _apply(drafts: Sequence[CustomerDraft], cuts: set[int]) -> tuple[list[str], 
     for end in [*sorted(cuts), len(drafts)]:
         batch = drafts[start:end]
         fresh = [f"fresh{start + n}" for n in range(len(batch))]
-        plan = resolve(batch, known, fresh)
+        mailed = {holder for (kind, _), holder in known.items() if kind == "email"}
+        plan = resolve(batch, known, fresh, mailed)
         names = {one_id: f"customer{next(numbers)}" for one_id, _ in plan.new}
         ids += [names.get(one.id, one.id) for one in plan.resolved]
         known |= {identity: names.get(one, one) for identity, (one, _) in plan.added.items()}
@@ -231,8 +239,7 @@ def test_an_identity_is_one_customers(drafts: list[CustomerDraft]) -> None:
 def test_the_store_agrees_with_the_rules(database: Database) -> None:
     """Resolving twice through the database gives the same people and makes nobody new."""
     drafts = [
-        CustomerDraft(f"N{n}", identities=(("email", f"{n % 70}@x"), ("phone", f"+{n % 90}")))
-        for n in range(300)
+        CustomerDraft(f"N{n}", identities=(("email", f"{n % 70}@x"), ("phone", f"+{n % 90}"))) for n in range(300)
     ]
     first = _resolve(database, *drafts)
     assert sum(one.is_new for one in first) == 70

@@ -108,9 +108,7 @@ def test_order_is_by_code_point_whatever_the_database(postgres_url: str) -> None
     opened = Database(postgres_url)
     with opened.raw() as connection:
         named = set(connection.execute(text(query)).scalars())
-        index = connection.execute(
-            text("SELECT indexdef FROM pg_indexes WHERE indexname = 'ix_customer_id_ordered'")
-        )
+        index = connection.execute(text("SELECT indexdef FROM pg_indexes WHERE indexname = 'ix_customer_id_ordered'"))
         assert 'COLLATE "C"' in index.scalar_one()
     opened.close()
     assert named == {"customer.name_folded", "customer.company_folded", "customer_identity.value"}

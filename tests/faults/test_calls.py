@@ -135,6 +135,4 @@ def test_no_stored_call_is_repeated(sqlite_world: World) -> None:
 @pytest.mark.parametrize("visit", [1, 4, 7])
 def test_no_stored_call_is_repeated_anywhere(world: World, visit: int) -> None:
     """On both databases, at several moments of the same chunk."""
-    killed_among_calls(
-        world, [f"{point}:kill:{visit}" for point in ("io.stored", "chunk.committed")], rows=60
-    )
+    killed_among_calls(world, [f"{point}:kill:{visit}" for point in ("io.stored", "chunk.committed")], rows=60)

@@ -50,9 +50,7 @@ class Zygote:
         environment = {**os.environ, "PYTHONPATH": path}
         command = [sys.executable, "-m", "tests.faults.zygote"]
         pipe = subprocess.PIPE
-        self._process = subprocess.Popen(
-            command, stdin=pipe, stdout=pipe, text=True, env=environment, cwd=ROOT
-        )
+        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment, cwd=ROOT)
         self._lock = threading.Lock()
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -235,16 +233,12 @@ def found(folder: Path, url: str = "") -> None:
             version = runtime.library.current(uow).policies["lead-assignment"].version
             until = from_micros(4_000_000_000_000_000)
             for segment, level, threshold in (("small", Level.AUTO, 0.3), ("medium", Level.ASSIST, None)):
-                grant = Grant(
-                    "", "lead-assignment", segment, "lead-rules@1", level, version, until, threshold
-                )
+                grant = Grant("", "lead-assignment", segment, "lead-rules@1", level, version, until, threshold)
                 set_grant(uow, operator(), "admin", grant, {"note": "for the test"})
         runtime.seal()
 
 
-def until(
-    condition: Callable[[], bool], seconds: float = 60.0, story: Callable[[], str] = lambda: ""
-) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60.0, story: Callable[[], str] = lambda: "") -> None:
     """Wait for `condition`; how long it took is no part of any promise."""
     deadline = time.monotonic() + seconds
     while not condition():

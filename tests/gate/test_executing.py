@@ -77,9 +77,7 @@ def test_the_digest_covers_checkpoint_answer_and_customer(world: World) -> None:
         ({"digest": None, "answer": {"amount": 4000}}, "other_content"),
     ],
 )
-def test_another_token_or_content_is_refused_and_kept(
-    world: World, changes: dict[str, object], why: str
-) -> None:
+def test_another_token_or_content_is_refused_and_kept(world: World, changes: dict[str, object], why: str) -> None:
     """403, the approval stays good, and what was done without leave stands in the report."""
     found = world.asked()
     answer = world.executed(found, **changes)

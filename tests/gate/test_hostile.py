@@ -108,11 +108,7 @@ def test_deep_and_wide_signals_are_kept_within_bounds(world: World) -> None:
 
 
 _json = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=20),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=12,
 )
@@ -137,9 +133,7 @@ _json = st.recursive(
     value=_json,
     number=st.integers(),
 )
-def test_any_json_in_any_field_is_an_answer_or_a_refusal(
-    world: World, field: str, value: Any, number: int
-) -> None:
+def test_any_json_in_any_field_is_an_answer_or_a_refusal(world: World, field: str, value: Any, number: int) -> None:
     """Never a 5xx; and whatever was accepted reads back as it was answered."""
     answer = world.ask(**{field: value, "idempotency_key": f"n{number}"})
 

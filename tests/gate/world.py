@@ -80,12 +80,9 @@ class World:
     def at(cls, url: str, clock: FakeClock) -> World:
         """Everything, with a grant at refunds."""
         database = Database(url, clock=clock, trail=Trail())
-        settings = Settings(
-            secret_key=SECRET, database_url=url.replace("postgresql://", "postgresql+psycopg://")
-        )
+        settings = Settings(secret_key=SECRET, database_url=url.replace("postgresql://", "postgresql+psycopg://"))
         policies = {
-            policy.checkpoint: policy
-            for policy in (parse_policy(text, "t.yaml") for text in (REFUNDS, UNREAD))
+            policy.checkpoint: policy for policy in (parse_policy(text, "t.yaml") for text in (REFUNDS, UNREAD))
         }
         app = FastAPI()
         api.install(app, api.Services(database, settings, clock))

@@ -46,9 +46,7 @@ def percentile(values: Iterable[int], share: float) -> int:
 def file_sizes(modules: dict[str, Module]) -> list[str]:
     """Budgets of file length that are passed. Empty files do not count, they would flatter the median."""
     sizes = {module.name: module.lines for module in modules.values() if module.lines}
-    found = [
-        f"{name} has {size} lines, more than {FILE_MAX}" for name, size in sizes.items() if size > FILE_MAX
-    ]
+    found = [f"{name} has {size} lines, more than {FILE_MAX}" for name, size in sizes.items() if size > FILE_MAX]
     if sizes and (median := statistics.median(sizes.values())) > FILE_MEDIAN:
         found.append(f"the median file has {median} lines, more than {FILE_MEDIAN}")
     if (p90 := percentile(sizes.values(), 0.9)) > FILE_P90:
@@ -77,9 +75,7 @@ def import_counts(modules: dict[str, Module]) -> list[str]:
     }  # fmt: skip
     p90 = percentile(counts.values(), 0.9)
     most = sorted(counts, key=lambda name: -counts[name])[:5]
-    return (
-        [f"one file in ten has {p90} imports or more; most: {', '.join(most)}"] if p90 > IMPORTS_P90 else []
-    )
+    return [f"one file in ten has {p90} imports or more; most: {', '.join(most)}"] if p90 > IMPORTS_P90 else []
 
 
 def public_things(modules: dict[str, Module]) -> Iterator[Documented]:
@@ -148,22 +144,17 @@ def unannotated(modules: dict[str, Module]) -> list[str]:
         for node in ast.walk(module.tree):
             if isinstance(node, Function):
                 bare = [
-                    one.arg
-                    for one in _arguments(node)
-                    if one.annotation is None and one.arg not in {"self", "cls"}
+                    one.arg for one in _arguments(node) if one.annotation is None and one.arg not in {"self", "cls"}
                 ]
                 if bare or node.returns is None:
-                    found.append(
-                        f"{module.at(node)}: {node.name} lacks types for {', '.join(bare) or 'its result'}"
-                    )
+                    found.append(f"{module.at(node)}: {node.name} lacks types for {', '.join(bare) or 'its result'}")
     return found
 
 
 def tests_to_code(root: Path) -> tuple[int, int]:
     """Lines below `src` and below `tests`."""
     code, tests = (
-        sum(path.read_bytes().count(b"\n") for path in (root / folder).rglob("*.py"))
-        for folder in ("src", "tests")
+        sum(path.read_bytes().count(b"\n") for path in (root / folder).rglob("*.py")) for folder in ("src", "tests")
     )
     return code, tests
 

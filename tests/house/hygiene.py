@@ -45,16 +45,12 @@ def _matches(path: Path, root: Path, pattern: re.Pattern[str]) -> list[str]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError:  # a picture or a font
         return []
-    return [
-        f"{path.relative_to(root)}:{number}" for number, line in enumerate(lines, 1) if pattern.search(line)
-    ]
+    return [f"{path.relative_to(root)}:{number}" for number, line in enumerate(lines, 1) if pattern.search(line)]
 
 
 def stray_commits(modules: dict[str, Module]) -> list[str]:
     """Only the unit of work in `kit` commits."""
-    return [
-        place for module in modules.values() if module.room != "kit" for place in _calls(module, "commit")
-    ]
+    return [place for module in modules.values() if module.room != "kit" for place in _calls(module, "commit")]
 
 
 def stray_transactions(modules: dict[str, Module]) -> list[str]:

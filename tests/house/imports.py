@@ -20,7 +20,14 @@ ORDER = (
 )  # fmt: skip
 
 FEATURES = ORDER[ORDER.index("people") : ORDER.index("insight") + 1]
-ROOTS = {"schema", "app", "worker", "commands", "cli", "__main__"}  # compose everything, so they may look inside
+ROOTS = {
+    "schema",
+    "app",
+    "worker",
+    "commands",
+    "cli",
+    "__main__",
+}  # compose everything, so they may look inside
 NO_DOOR = {"kit", "testing"}  # a shelf of parts, taken one by one
 FREE_SIBLINGS = {"kit", "audit", "jobs", "customers"}
 MAX_SIBLINGS = 6

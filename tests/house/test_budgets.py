@@ -45,9 +45,7 @@ def test_too_few_tests_are_noticed(code: int, tests: int, findings: int) -> None
 
 def test_long_files_are_noticed(tmp_path: Path) -> None:
     """The hard stop names the file; median and p90 are judged over all files that hold something."""
-    modules = write_package(
-        tmp_path, {"kit/long.py": "x = 1\n" * 601, "kit/short.py": "x = 1\n", "kit/none.py": ""}
-    )
+    modules = write_package(tmp_path, {"kit/long.py": "x = 1\n" * 601, "kit/short.py": "x = 1\n", "kit/none.py": ""})
 
     assert budgets.file_sizes(modules) == [
         "fairlead.kit.long has 601 lines, more than 600",

@@ -118,9 +118,7 @@ def test_a_missing_command_is_noticed() -> None:
     assert sorted(documented.words_missing(names, text)) == ["fairlead audit export", "fairlead run"]
 
 
-@pytest.mark.parametrize(
-    "declared", ['APIRouter(prefix="/v1/decisions")', 'fastapi.APIRouter(prefix="/v1/decisions")']
-)
+@pytest.mark.parametrize("declared", ['APIRouter(prefix="/v1/decisions")', 'fastapi.APIRouter(prefix="/v1/decisions")'])
 def test_a_missing_route_is_noticed(tmp_path: Path, declared: str) -> None:
     """Routes are found with their router's prefix, whatever the function is called."""
     text = f'router = {declared}\n@router.post("/{{id}}/executed")\nasync def executed() -> None: ...\n'

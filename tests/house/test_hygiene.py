@@ -140,9 +140,7 @@ def test_a_stray_transaction_is_noticed(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "line", ["import dbos", "from dbos import DBOS", "def f() -> None:\n    import dbos._error\n"]
-)
+@pytest.mark.parametrize("line", ["import dbos", "from dbos import DBOS", "def f() -> None:\n    import dbos._error\n"])
 def test_a_stray_engine_is_noticed(tmp_path: Path, line: str) -> None:
     """The job engine can be exchanged only as long as one room knows it."""
     modules = write_package(tmp_path, {"playbooks/engine.py": line, "jobs/durable.py": line})

@@ -80,9 +80,7 @@ def test_settings_do_not_change() -> None:
         ("FAIRLEAD_MAX_COLUMNS", "99999999999999999999"),
     ],
 )
-def test_a_wrong_value_names_its_variable_only(
-    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
-) -> None:
+def test_a_wrong_value_names_its_variable_only(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
     """The error lists exactly the variable at fault, not the defaults that could not be made from it."""
     monkeypatch.setenv(variable, value)
 
@@ -206,7 +204,5 @@ def test_every_number_is_bounded() -> None:
     """A number without bounds is a way to stop the server by configuration."""
     for name, field in Settings.model_fields.items():
         if field.annotation is int:
-            bounds = {
-                attribute for rule in field.metadata for attribute in ("ge", "le") if hasattr(rule, attribute)
-            }
+            bounds = {attribute for rule in field.metadata for attribute in ("ge", "le") if hasattr(rule, attribute)}
             assert bounds == {"ge", "le"}, name

@@ -44,11 +44,7 @@ def test_every_command_that_is_printed_exists(page: Path) -> None:
     wrong = [
         f"{page.name}:{line}: {problem}"
         for text, line in typed_in(page.read_text(encoding="utf-8"))
-        if (
-            problem := wrong_command(text, root)
-            if text.startswith("fairlead")
-            else wrong_target(text, makefile)
-        )
+        if (problem := wrong_command(text, root) if text.startswith("fairlead") else wrong_target(text, makefile))
     ]
 
     assert wrong == []

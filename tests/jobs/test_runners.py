@@ -83,9 +83,7 @@ def test_a_key_is_run_once(runner: JobRunner) -> None:
     ("payload", "error"),
     [({"x": object()}, InputError), ({"x": b"raw"}, InputError), ({"x": "a" * 70_000}, TooLargeError)],
 )
-def test_bad_payloads_are_refused(
-    runner: JobRunner, payload: dict[str, object], error: type[Exception]
-) -> None:
+def test_bad_payloads_are_refused(runner: JobRunner, payload: dict[str, object], error: type[Exception]) -> None:
     """What is no small plain JSON is refused at once, naming the cure, and nothing is kept."""
     runner.register("note", lambda _: None)
     runner.start()
@@ -267,9 +265,7 @@ def test_the_journal_does_not_grow(job_url: str, tmp_path: Path) -> None:
     runner.forget_finished()
 
     assert runner.stop(5.0)
-    engine = sa.create_engine(
-        f"sqlite:///{tmp_path / 'jobs.sqlite'}" if job_url.startswith("sqlite") else job_url
-    )
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'jobs.sqlite'}" if job_url.startswith("sqlite") else job_url)
     table = "workflow_status" if job_url.startswith("sqlite") else "fairlead_jobs.workflow_status"
     with engine.connect() as db:
         left = db.execute(sa.text(f"SELECT workflow_uuid FROM {table}")).scalars().all()

@@ -105,9 +105,7 @@ class ToySource:
             self._before(token)
         with self._engine.begin() as db:
             db.execute(
-                sa.text(
-                    "UPDATE toy SET ended = ended + 1, by_whom = :who, token = NULL WHERE token = :token"
-                ),
+                sa.text("UPDATE toy SET ended = ended + 1, by_whom = :who, token = NULL WHERE token = :token"),
                 {"who": self.who, "token": token},
             )
 

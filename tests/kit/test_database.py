@@ -42,9 +42,7 @@ def _add(database: Database, number: int, order: str = "a", lane: Lane = Lane.IN
         uow.record(ENTRY)
 
 
-@pytest.mark.parametrize(
-    "url", ["", "nonsense", "mysql://x/y", "sqlite://", "sqlite:///:memory:", "oracle://x"]
-)
+@pytest.mark.parametrize("url", ["", "nonsense", "mysql://x/y", "sqlite://", "sqlite:///:memory:", "oracle://x"])
 def test_other_databases_are_refused(url: str) -> None:
     """Only a SQLite file or Postgres will do; the error names what may be given."""
     with pytest.raises(InputError) as caught:

@@ -164,9 +164,7 @@ def test_backtracking_pattern_is_harmless() -> None:
         ("m.k > 'a'", {}, "No matching overloads", ()),
     ],
 )
-def test_data_problems_are_values(
-    text: str, changed: dict[str, Any], reason: str, missing: tuple[str, ...]
-) -> None:
+def test_data_problems_are_values(text: str, changed: dict[str, Any], reason: str, missing: tuple[str, ...]) -> None:
     """Missing, ill-typed, oversized and impossible data give a reason that names the fact, and never an
     exception.
     """

@@ -61,9 +61,7 @@ def test_stop_and_go_on() -> None:
     assert out.split() == ["one", "two", "one", "one"]
 
 
-@pytest.mark.parametrize(
-    "plan", ["one", "one:kill", "one:explode:1", "one:kill:0", "one:kill:x", "one:kill:1:2"]
-)
+@pytest.mark.parametrize("plan", ["one", "one:kill", "one:explode:1", "one:kill:0", "one:kill:x", "one:kill:1:2"])
 def test_a_plan_that_cannot_be_read(plan: str) -> None:
     """A misspelt plan is an error at the start, not a test that silently tests nothing."""
     _, err = _start(plan).communicate(timeout=60)

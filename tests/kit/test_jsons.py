@@ -62,9 +62,7 @@ def test_cycles_are_a_value_error() -> None:
         jsons.dumps(value)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "nan", '{"a":NaN}', "[Infinity]", b"\xff", "[" * 100_000, '"\\ud800"']
-)
+@pytest.mark.parametrize("text", ["", "{", "nan", '{"a":NaN}', "[Infinity]", b"\xff", "[" * 100_000, '"\\ud800"'])
 def test_malformed_text_is_a_value_error(text: str | bytes) -> None:
     """Hostile text, nested a hundred thousand deep too, is refused and nothing else happens."""
     with pytest.raises(ValueError):

@@ -44,11 +44,7 @@ def catalogue(url: str) -> set[tuple[object, ...]]:
 
 def _sqlite(connection: Connection) -> set[tuple[object, ...]]:
     rows = connection.execute(text("SELECT type, name, tbl_name, sql FROM sqlite_master"))
-    return {
-        (kind, name, re.sub(r"\s+", "", sql or ""))
-        for kind, name, table, sql in rows
-        if table != VERSION_TABLE
-    }
+    return {(kind, name, re.sub(r"\s+", "", sql or "")) for kind, name, table, sql in rows if table != VERSION_TABLE}
 
 
 def _postgres(connection: Connection) -> set[tuple[object, ...]]:

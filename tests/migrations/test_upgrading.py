@@ -108,9 +108,7 @@ def test_upgrading_twice_changes_nothing(empty_database_url: str) -> None:
     ours = [one for one in asked if VERSION_TABLE in one]
     assert len(ours) == 1
     assert ours[0].startswith("SELECT")
-    assert not [
-        one for one in asked if one.lstrip().upper().startswith(("CREATE", "ALTER", "INSERT", "UPDATE"))
-    ]
+    assert not [one for one in asked if one.lstrip().upper().startswith(("CREATE", "ALTER", "INSERT", "UPDATE"))]
     assert catalogue(empty_database_url) == before
     assert revision(empty_database_url) == [HEAD]
 
@@ -137,9 +135,7 @@ def test_processes_that_start_together_all_find_the_schema(empty_database_url: s
     assert revision(empty_database_url) == [HEAD]
 
 
-def test_an_upgrade_that_fails_leaves_nothing(
-    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_upgrade_that_fails_leaves_nothing(empty_database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A statement that the database refuses takes the whole upgrade back; the next start makes it whole."""
     whole = statements.statements_of
 

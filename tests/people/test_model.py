@@ -122,9 +122,7 @@ def test_principals_name_their_actor() -> None:
         (False, False, -1, 1, True),
     ],
 )
-def test_when_a_session_is_live(
-    revoked: bool, disabled: bool, idle_h: float, end_h: float, live: bool
-) -> None:
+def test_when_a_session_is_live(revoked: bool, disabled: bool, idle_h: float, end_h: float, live: bool) -> None:
     """Idle time and end are exclusive bounds; a clock that jumped back does not sign anybody out."""
     session = Session(
         token_hash="x",

@@ -88,9 +88,7 @@ def test_one_of_many_wins_a_link(database: Database, admin: Person) -> None:
 
 
 @pytest.mark.parametrize(("minutes", "works"), [(14.99, True), (15, False), (60 * 24, False)])
-def test_links_expire(
-    database: Database, admin: Person, clock: FakeClock, minutes: float, works: bool
-) -> None:
+def test_links_expire(database: Database, admin: Person, clock: FakeClock, minutes: float, works: bool) -> None:
     """A link works for 15 minutes and not a moment longer."""
     token = issue(database, admin).token
     clock.advance(timedelta(minutes=minutes))
@@ -110,9 +108,7 @@ def test_a_new_link_voids_the_earlier_one(database: Database, admin: Person) -> 
 
 
 @pytest.mark.parametrize("token", FOREIGN, ids=range(len(FOREIGN)))
-def test_foreign_tokens_are_refused_alike(
-    database: Database, admin: Person, clock: FakeClock, token: str
-) -> None:
+def test_foreign_tokens_are_refused_alike(database: Database, admin: Person, clock: FakeClock, token: str) -> None:
     """Whatever is wrong with a token, the answer is the same, and it resolves to nobody."""
     used = issue(database, admin).token
     consume(database, used)
@@ -124,9 +120,7 @@ def test_foreign_tokens_are_refused_alike(
     assert live(database, token, clock) is None
 
 
-def test_a_link_is_no_session_and_a_hash_no_token(
-    database: Database, admin: Person, clock: FakeClock
-) -> None:
+def test_a_link_is_no_session_and_a_hash_no_token(database: Database, admin: Person, clock: FakeClock) -> None:
     """Neither a link's token nor what a thief reads in the tables opens anything; no token stands there."""
     link = issue(database, admin)
     assert live(database, link.token, clock) is None

@@ -26,9 +26,7 @@ CONNECTORS = frozenset({"mail", "file"})
 def errors_of(*texts: str, policy: str = POLICY, **files: str) -> list[SourceError]:
     """What is wrong with a workspace of these playbooks."""
     everything = (
-        {f"playbooks/p{n}.yaml": text for n, text in enumerate(texts)}
-        | {"policies/offer.yaml": policy}
-        | files
+        {f"playbooks/p{n}.yaml": text for n, text in enumerate(texts)} | {"policies/offer.yaml": policy} | files
     )
     bundle, errors = check_files(everything, StepRegistry(STEPS), CONNECTORS)
     assert (bundle is None) == bool(errors)
@@ -103,9 +101,7 @@ def test_a_mistake_in_a_playbook_has_its_place_and_a_cure(case: str) -> None:
     stages, line, words = WRONG[case]
     text = playbook(stages, head="facts: {n: int}")
     registry = StepRegistry([*STEPS, plain_step("plain@1", lambda _case: {})])
-    _, [error, *more] = check_files(
-        {"playbooks/p.yaml": text, "policies/offer.yaml": POLICY}, registry, CONNECTORS
-    )
+    _, [error, *more] = check_files({"playbooks/p.yaml": text, "policies/offer.yaml": POLICY}, registry, CONNECTORS)
     assert not more
     assert words in error.message
     assert (error.place.file, error.place.line) == ("playbooks/p.yaml", line)
@@ -287,9 +283,7 @@ def test_nothing_runs_before_the_first_deploy(world: World) -> None:
 def test_a_deploy_is_refused_while_a_case_needs_what_is_gone(make_world: Callable[..., World]) -> None:
     """It lists those cases; when they have ended, it goes through."""
     old = make_world(step("ancient@1", lambda _case: {}))
-    old.deploy(
-        playbook("  w: {wait: time, for: 1h, next: {timeout: a}}\n  a: {step: ancient@1, next: z}\n" + Z)
-    )
+    old.deploy(playbook("  w: {wait: time, for: 1h, next: {timeout: a}}\n  a: {step: ancient@1, next: z}\n" + Z))
     case = old.open()
     old.run()
     build = make_world()

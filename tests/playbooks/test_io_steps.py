@@ -75,9 +75,7 @@ def test_batches_and_concurrency_are_kept(ask: Callable[..., World]) -> None:
 
 def test_a_passing_failure_is_tried_again_later(ask: Callable[..., World]) -> None:
     """With growing pauses and a counted attempt; those that had their answer are not asked about again."""
-    service = Service(
-        lambda case: StepFailure("busy", "later", retry=True) if case.facts["n"] > case.attempt else None
-    )
+    service = Service(lambda case: StepFailure("busy", "later", retry=True) if case.facts["n"] > case.attempt else None)
     world = ask(service)
     world.deploy(flow(retries=3))
     cases = world.open_many([{"n": n} for n in (1, 2, 3)])
@@ -150,9 +148,7 @@ def test_an_answer_that_is_none_is_an_exception(ask: Callable[..., World], answe
     assert (world.case(good).end, world.case(bad).problem["code"]) == ("z", "step_result")
 
 
-def test_a_stored_answer_is_not_asked_for_again(
-    ask: Callable[..., World], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stored_answer_is_not_asked_for_again(ask: Callable[..., World], monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that dies behind the answer and before its case moved pays nothing twice."""
     service = Service()
     world = ask(service)

@@ -16,9 +16,9 @@ from tests.playbooks.world import ANN, BOB, LEASE, OFFER, POLICY
 if TYPE_CHECKING:
     from tests.playbooks.world import World
 
-MORE = POLICY.replace(
-    "rules:\n", "rules:\n  - {id: new, when: price_asked > 5.0, path: %s, %swords: New.}\n"
-).replace("facts:\n", "facts:\n  price_asked: {type: double, from: answer.price, default: 0.0}\n")
+MORE = POLICY.replace("rules:\n", "rules:\n  - {id: new, when: price_asked > 5.0, path: %s, %swords: New.}\n").replace(
+    "facts:\n", "facts:\n  price_asked: {type: double, from: answer.price, default: 0.0}\n"
+)
 
 
 @pytest.fixture

@@ -83,9 +83,7 @@ def test_a_persons_verdict_moves_the_case(
     row = world.case(case)
     assert (row.state, row.end, row.facts["price"]) == (ENDED, end, price)
     sent = world.actions(case)
-    assert [(one.body, one.checkpoint) for one in sent] == (
-        [({"price": price}, None)] if end == "won" else []
-    )
+    assert [(one.body, one.checkpoint) for one in sent] == ([({"price": price}, None)] if end == "won" else [])
 
 
 def test_in_shadow_a_person_answers(world: World) -> None:
@@ -192,9 +190,7 @@ def test_a_result_without_a_way_is_an_exception(
     make_world: Callable[..., World], plan: ReceiptState | Exception, code: str
 ) -> None:
     """A result that `next` does not name is never swallowed: the case stands in the exceptions queue."""
-    mail = (
-        AmbiguousConnector("mail") if plan is ReceiptState.AMBIGUOUS else FlakyConnector([plan] * 6, "mail")
-    )
+    mail = AmbiguousConnector("mail") if plan is ReceiptState.AMBIGUOUS else FlakyConnector([plan] * 6, "mail")
     world = make_world(mail=mail)
     world.deploy(playbook(ACT.format(extra="")))
     case = world.open()

@@ -197,16 +197,12 @@ def test_taking_over_withdraws_what_the_machine_had_under_way(world: World) -> N
 
 def test_cancelling_a_child_tells_its_parent(world: World) -> None:
     """A parent does not wait for ever for a child that somebody cancelled."""
-    parent = (
-        "playbook: parent\nsubject: lead\nstages:\n  s: {spawn: test, each: items, next: z}\n  z: {end: z}\n"
-    )
+    parent = "playbook: parent\nsubject: lead\nstages:\n  s: {spawn: test, each: items, next: z}\n  z: {end: z}\n"
     world.deploy(parent, playbook("  w: {wait: time, for: 9d, next: {timeout: z}}\n  z: {end: z}"))
     case = world.open({"items": [{}]}, playbook="parent")
     world.run()
     with world.database.reading() as reader:
-        [child] = [
-            row.id for row in cases_page(reader, state="waiting", playbook="test", before=None, limit=9)
-        ]
+        [child] = [row.id for row in cases_page(reader, state="waiting", playbook="test", before=None, limit=9)]
     world.steer(child, CaseVerb.CANCEL)
     world.run()
     assert world.case(case).end == "z"

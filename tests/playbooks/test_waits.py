@@ -78,9 +78,7 @@ def test_an_event_before_the_wait_is_not_lost(world: World) -> None:
 
 def test_an_event_before_the_last_act_is_not_this_waits(world: World) -> None:
     """A reply to an earlier message does not answer the one that was sent since."""
-    world.deploy(
-        playbook("  t: {wait: time, for: 1h, next: {timeout: a}}\n  a: {act: mail, next: {sent: w}}" + WAIT)
-    )
+    world.deploy(playbook("  t: {wait: time, for: 1h, next: {timeout: a}}\n  a: {act: mail, next: {sent: w}}" + WAIT))
     customer = world.customer()
     case = world.open(customer=customer)
     world.run()
@@ -257,9 +255,7 @@ def test_one_event_reaches_every_case_that_waits_for_it(world: World, count: int
 def test_an_event_is_delivered_although_a_bundle_cannot_be_loaded(make_world: Callable[..., World]) -> None:
     """A case that this build cannot run keeps no event of others back; it is an exception itself."""
     world = make_world(step("old@1", lambda _case: {}))
-    world.deploy(
-        playbook("  t: {wait: time, for: 9d, next: {timeout: s}}\n  s: {step: old@1, next: z}\n  z: {end: z}")
-    )
+    world.deploy(playbook("  t: {wait: time, for: 9d, next: {timeout: s}}\n  s: {step: old@1, next: z}\n  z: {end: z}"))
     customer = world.customer()
     case = world.open(customer=customer)
     world.run()

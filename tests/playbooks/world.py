@@ -157,9 +157,7 @@ class World:
     def customer(self) -> str:
         """A new one."""
         with self.database.transaction() as uow:
-            draft = CustomerDraft(
-                name="A", identities=(("email", f"{new_id('x')}@example.com"),), source="test"
-            )
+            draft = CustomerDraft(name="A", identities=(("email", f"{new_id('x')}@example.com"),), source="test")
             made: str = resolve_many(uow, [draft])[0].id
             uow.record(AuditEntry("test.imported", made))
         self.customers.append(made)

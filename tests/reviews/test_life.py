@@ -87,15 +87,9 @@ class Life(RuleBasedStateMachine):
             return
         body = {"team": answer} if verdict in {"edit", "answer"} else None
         role = "lead" if verdict == "escalate" else None
-        self._try(
-            lambda: self.desk.decide(
-                self.ids[which], verdict, who, answer=body, reason="because", to_role=role
-            )
-        )
+        self._try(lambda: self.desk.decide(self.ids[which], verdict, who, answer=body, reason="because", to_role=role))
 
-    @rule(
-        which=some, who=people, verb=st.sampled_from(["release", "heartbeat", "snooze", "unsnooze", "resume"])
-    )
+    @rule(which=some, who=people, verb=st.sampled_from(["release", "heartbeat", "snooze", "unsnooze", "resume"]))
     def handle(self, which: int, who: reviews.Reviewer, verb: str) -> None:
         """The verbs around a verdict."""
         one = self.ids[which]
@@ -160,9 +154,7 @@ class Life(RuleBasedStateMachine):
         """All claims in force on one customer's reviews are one person's."""
         if hasattr(self, "ids"):
             now = self.desk.clock.now()
-            held = [
-                one for one in map(self.desk.get, self.ids) if one.held(now) and one.customer_id == "cus_1"
-            ]
+            held = [one for one in map(self.desk.get, self.ids) if one.held(now) and one.customer_id == "cus_1"]
             assert len({one.claimed_by for one in held}) <= 1
 
     @invariant()
@@ -184,7 +176,5 @@ class Life(RuleBasedStateMachine):
 def test_any_sequence_of_verbs_keeps_the_promises(sqlite_url: str) -> None:
     """On SQLite, since one thread at a time says nothing more on Postgres; the races have both."""
     life = type("LifeHere", (Life,), {"url": sqlite_url})
-    how = settings(
-        max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-    )
+    how = settings(max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(life, settings=how)

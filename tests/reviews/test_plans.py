@@ -69,9 +69,7 @@ REQUESTS: dict[str, Request] = {
     "counts": _read(lambda reader: reviews.counts(reader, person=ANN.id, min_value_minor=500_000)),
     "next due": _read(reviews.next_due),
     "claim next": _write(lambda uow: reviews.claim_next(uow, ALL_ROLES, LEASE)),
-    "claim next of a checkpoint": _write(
-        lambda uow: reviews.claim_next(uow, ALL_ROLES, LEASE, checkpoint="refund")
-    ),
+    "claim next of a checkpoint": _write(lambda uow: reviews.claim_next(uow, ALL_ROLES, LEASE, checkpoint="refund")),
     "sweep": _write(lambda uow: reviews.sweep(uow, 50, settlement=Decisions())),
     "withdraw": _write(lambda uow: reviews.withdraw_for_case(uow, "case_7", SYSTEM, "opted out")),
 }
@@ -114,9 +112,7 @@ def _crowd(desk: Desk) -> None:
         for one in ids[1000:1100]:
             reviews.snooze(uow, one, ALL_ROLES, uow.now + timedelta(hours=1))
         said = [(f"ver_{one}", one, "return", str(ANN.actor), "Ann", "later", "d", 1) for one in ids[:5000]]
-        uow.insert_many(
-            verdict, ("id", "review_id", "verdict", "actor", "name", "reason", "digest", "at"), said
-        )
+        uow.insert_many(verdict, ("id", "review_id", "verdict", "actor", "name", "reason", "digest", "at"), said)
         reviews.claim(uow, ids[5001], Reviewer(ANN.id, frozenset(ROLES)), LEASE)
     with desk.database.raw() as connection:
         if not desk.database.is_sqlite:
@@ -160,9 +156,7 @@ def test_no_request_reads_or_sorts_all_reviews(crowded: Desk, name: str) -> None
             assert not [line for line in plan if re.search(r"\bSCAN (review|other)\b", line)], told
             assert not [line for line in plan if "TEMP B-TREE" in line and "review_tally" not in sql], told
         else:
-            assert not [line for line in plan if re.search(r"Seq Scan on (review|verdict)\b( |$)", line)], (
-                told
-            )
+            assert not [line for line in plan if re.search(r"Seq Scan on (review|verdict)\b( |$)", line)], told
             # The few reviews of one customer, and what is only counted, may be sorted: both are bounded.
             if "LIMIT" in sql and not re.search(r"review_tally|customer_id = %|count\(\*\)", sql):
                 assert not [line for line in plan if re.search(r"\bSort\b", line)], told
@@ -176,8 +170,6 @@ def test_the_partial_indexes_hold_open_reviews_only(crowded: Desk) -> None:
         else "SELECT indexdef FROM pg_indexes WHERE indexname LIKE 'ix_review_open%'"
     )
     with crowded.database.raw() as connection:
-        found = [
-            row[0] for row in connection.exec_driver_sql(sql.replace("%", "%%") if "pg_" in sql else sql)
-        ]
+        found = [row[0] for row in connection.exec_driver_sql(sql.replace("%", "%%") if "pg_" in sql else sql)]
     assert len(found) == 10
     assert all("closed_at IS NULL" in one for one in found)

@@ -58,9 +58,7 @@ def test_twenty_people_claim_one_review(desk: Desk) -> None:
     winners = [result for result in results if isinstance(result, reviews.Claim)]
     assert len(winners) == 1
     assert conflicts(results) == {"claimed": THREADS - 1}
-    assert {winners[0].review.claimed_by} == {
-        result.fields["by"] for result in results if result not in winners
-    }
+    assert {winners[0].review.claimed_by} == {result.fields["by"] for result in results if result not in winners}
 
 
 def test_twenty_verdicts_of_one_holder_settle_once(desk: Desk) -> None:
@@ -102,9 +100,7 @@ def test_person_timer_and_interrupt_race_for_each_review(desk: Desk) -> None:
     verdicts = [lambda one=one: desk.decide(one, Verb.APPROVE, digest=digests[one]) for one in ids]
     results = at_once([*verdicts, desk.expire, desk.expire, interrupt])
     decided = {one for one, result in zip(ids, results, strict=False) if isinstance(result, reviews.Decided)}
-    expired = {
-        one for result in results[6:8] if isinstance(result, reviews.Expired) for one in result.rejected
-    }
+    expired = {one for result in results[6:8] if isinstance(result, reviews.Expired) for one in result.rejected}
     withdrawn = set(results[8])
     assert len(decided) + len(expired) + len(withdrawn) == len(ids)
     assert decided | expired | withdrawn == set(ids)

@@ -93,15 +93,11 @@ def test_a_draft_that_could_never_be_decided_is_refused(wrong: dict[str, object]
         ReviewDraft(**good | wrong)  # type: ignore[arg-type]
 
 
-_binding = st.tuples(
-    st.sampled_from("pqr"), st.sampled_from("fg"), st.sampled_from(["a", "b"]), st.integers(1, 3)
-)
+_binding = st.tuples(st.sampled_from("pqr"), st.sampled_from("fg"), st.sampled_from(["a", "b"]), st.integers(1, 3))
 
 
 @given(_binding, _binding)
-def test_a_digest_tells_exactly_what_differs(
-    one: tuple[str, str, str, int], two: tuple[str, str, str, int]
-) -> None:
+def test_a_digest_tells_exactly_what_differs(one: tuple[str, str, str, int], two: tuple[str, str, str, int]) -> None:
     """Each part counts, no other part is named, and equal bindings have equal digests."""
     first, second = (binding.bind(sha(p), sha(f), role, ((role, n),)) for p, f, role, n in (one, two))
     names = ("proposal", "facts", "role", "quorum")

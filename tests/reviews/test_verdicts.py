@@ -97,9 +97,7 @@ def test_a_verdict_that_goes_against_something_says_why(verdict: Verb) -> None:
         (Verb.REJECT, {"reason": "half \ud800"}),
     ],
 )
-def test_what_is_no_verdict_is_refused_before_anything_is_read(
-    verdict: Verb, given: dict[str, object]
-) -> None:
+def test_what_is_no_verdict_is_refused_before_anything_is_read(verdict: Verb, given: dict[str, object]) -> None:
     """An approval takes no answer, an edit needs one, an escalation a target, a reason is text of some
     length.
     """
@@ -123,9 +121,7 @@ def test_a_changed_proposal_is_refused_with_the_difference(desk: Desk) -> None:
     (one,) = desk.open()
     shown = desk.claim(one).review.digest
     with desk.transaction() as uow:
-        reviews.rebind(
-            uow, one, SYSTEM, "stricter policy", proposal_digest=sha("another"), needs=(("sales", 2),)
-        )
+        reviews.rebind(uow, one, SYSTEM, "stricter policy", proposal_digest=sha("another"), needs=(("sales", 2),))
     with pytest.raises(ConflictError) as stale:
         desk.decide(one, Verb.APPROVE, digest=shown)
     changed = stale.value.as_dict()["fields"]["changed"]

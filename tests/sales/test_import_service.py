@@ -217,9 +217,7 @@ def test_an_assumption_is_shown_but_lacks_nothing(world: World) -> None:
 def test_a_foreign_currency_is_a_missing_value(world: World) -> None:
     """Two million dollars are no small deal because the rate is unknown: a person looks."""
     world.grant("small")
-    done = world.run(
-        HEADER.replace("Value", "Value,Currency") + ADA.strip().replace("1200", "2000000") + ",USD\n"
-    )
+    done = world.run(HEADER.replace("Value", "Value,Currency") + ADA.strip().replace("1200", "2000000") + ",USD\n")
 
     one = world.leads(done.id)[0]
     assert done.counts["needs_information"] == 1
@@ -305,16 +303,12 @@ def test_a_row_that_no_step_can_score_is_an_exception(world: World) -> None:
     assert "1000 / employees" in problem["words"]
 
 
-@pytest.mark.parametrize(
-    ("playbook", "code"), [("lead-qualificaton", "no_playbook"), ("refund", "wrong_subject")]
-)
+@pytest.mark.parametrize(("playbook", "code"), [("lead-qualificaton", "no_playbook"), ("refund", "wrong_subject")])
 def test_an_import_needs_a_playbook_about_leads(world: World, playbook: str, code: str) -> None:
     """A misspelt name is answered with the near one; a playbook about something else is refused."""
     world.files = {
         **world.files,
-        "playbooks/refund.yaml": (
-            "playbook: refund\nsubject: order\nstart: done\nstages: {done: {end: done}}\n"
-        ),
+        "playbooks/refund.yaml": ("playbook: refund\nsubject: order\nstart: done\nstages: {done: {end: done}}\n"),
     }
     world.deploy()
     file = sales.open_lead_file(world.write(HEADER + ADA), [], "EUR")

@@ -35,9 +35,7 @@ def _mapping(header: tuple[str, ...], *sample: tuple[str, ...]) -> ColumnMapping
 
 def _draft(*, currency: str = "EUR", default_country: str = "", **cells: str) -> LeadDraft:
     mapping = _mapping(tuple(cells))
-    return Checker(mapping, currency=currency, default_country=default_country).check(
-        Row(7, tuple(cells.values()))
-    )
+    return Checker(mapping, currency=currency, default_country=default_country).check(Row(7, tuple(cells.values())))
 
 
 def _codes(draft: LeadDraft) -> list[tuple[str, str, bool]]:
@@ -145,9 +143,7 @@ def test_phone_uses_the_rows_country() -> None:
     assert _codes(_draft(phone="+49 1")) == [("phone", "phone_invalid", True)]
 
 
-@pytest.mark.parametrize(
-    "text", ["not mail", "a@b", "a..b@firm.de", "a@-x.de", "@x.de", "a@x.de; b@x.de", "a" * 2_000]
-)
+@pytest.mark.parametrize("text", ["not mail", "a@b", "a..b@firm.de", "a@-x.de", "@x.de", "a@x.de; b@x.de", "a" * 2_000])
 def test_bad_email_is_missing_information(text: str) -> None:
     """No identity is made of an address that cannot be one."""
     draft = _draft(email=text)
@@ -155,9 +151,7 @@ def test_bad_email_is_missing_information(text: str) -> None:
     assert _codes(draft) == [("email", "email_invalid", True)]
 
 
-_LOCALS = st.sampled_from(
-    ["ann", "Ann.Bee", "a_b+c", "a..b", ".a", "a-", "ö", "o'neil", "x" * 64, "x" * 65, "a b", ""]
-)
+_LOCALS = st.sampled_from(["ann", "Ann.Bee", "a_b+c", "a..b", ".a", "a-", "ö", "o'neil", "x" * 64, "x" * 65, "a b", ""])
 _DOMAINS = st.sampled_from(
     ["firm.de", "FIRM.DE", "münchen.de", "a", "a.b", "-a.de", "firm.test", "x" * 63 + ".de", "x" * 64 + ".de",
      "1.2.3.4",
@@ -179,9 +173,7 @@ def test_fast_email_path_agrees_with_the_validator(address: str) -> None:
 
 def test_phones_agree_with_the_library() -> None:
     """Example numbers of every region come out as the library writes them."""
-    for region in sorted(
-        phonenumbers.SUPPORTED_REGIONS - {"AC", "TA"}
-    ):  # islands without a country code of ISO
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS - {"AC", "TA"}):  # islands without a country code of ISO
         number = phonenumbers.example_number(region)
         if number is None:
             continue
@@ -256,9 +248,7 @@ _TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 @settings(max_examples=150, deadline=None)
 @given(
-    cells=st.dictionaries(
-        st.sampled_from(["email", "city", "shoe size", "note", "x\\y"]), _TEXTS, min_size=1
-    ),
+    cells=st.dictionaries(st.sampled_from(["email", "city", "shoe size", "note", "x\\y"]), _TEXTS, min_size=1),
     seed=st.integers(),
 )
 def test_fingerprint_ignores_column_order_and_case(cells: dict[str, str], seed: int) -> None:
@@ -278,10 +268,7 @@ def test_fingerprint_cannot_be_forged_across_cells() -> None:
     """Separators of the digest inside a cell do not make two different rows one."""
     header = ("a", "b")
     checker = Checker(guess_mapping(_shape(header)))
-    assert (
-        checker.check(Row(2, ("x\x1eb\x1fy", ""))).fingerprint
-        != checker.check(Row(2, ("x", "y"))).fingerprint
-    )
+    assert checker.check(Row(2, ("x\x1eb\x1fy", ""))).fingerprint != checker.check(Row(2, ("x", "y"))).fingerprint
 
 
 def test_fingerprint_is_the_same_under_another_mapping_and_header_language() -> None:

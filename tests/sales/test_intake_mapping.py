@@ -54,9 +54,7 @@ def _fields(mapping: ColumnMapping) -> dict[str, str]:
 )
 def test_headers_of_seven_languages(tmp_path: Path, header: str) -> None:
     """The same table under headers of seven languages maps to the same fields."""
-    mapping = _mapping(
-        tmp_path, f"{header}\nAnn Bee;ann@firm.de;+49 30 1234567;Firm;CTO;Germany;1.200,50;2024-05-01\n"
-    )
+    mapping = _mapping(tmp_path, f"{header}\nAnn Bee;ann@firm.de;+49 30 1234567;Firm;CTO;Germany;1.200,50;2024-05-01\n")
     assert list(_fields(mapping)) == [
         "name", "email", "phone", "company", "job_title", "country", "value", "created_at",
     ]  # fmt: skip

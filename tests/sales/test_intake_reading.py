@@ -90,9 +90,7 @@ def test_encoding_is_found(tmp_path: Path, codec: str, found: str) -> None:
 
 def test_mixed_encodings_are_decoded_line_by_line_and_told(tmp_path: Path) -> None:
     """A file pasted together from two systems loses no letter, and says which lines differed."""
-    content = (
-        b"name;city\n" + "Zoë;Köln\n".encode() * 3 + "Jürgen;Köln\n".encode("cp1252") * 2 + b"Bj\x8frn;Rom\n"
-    )
+    content = b"name;city\n" + "Zoë;Köln\n".encode() * 3 + "Jürgen;Köln\n".encode("cp1252") * 2 + b"Bj\x8frn;Rom\n"
     path = _file(tmp_path, content)
     reader = read_rows(path, inspect(path))
     assert [cells[0] for _, cells in _good(list(reader))] == ["Zoë"] * 3 + ["Jürgen"] * 2 + ["Bj\x8frn"]

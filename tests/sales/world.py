@@ -62,9 +62,7 @@ class World:
         """Autonomy for the rules in a segment."""
         until = self.database.clock.now() + timedelta(days=90)
         version = self.bundle.policies["lead-assignment"].version
-        wanted = Grant(
-            "", "lead-assignment", segment, "lead-rules@1", Level.AUTO, version, until, threshold, 0.02
-        )
+        wanted = Grant("", "lead-assignment", segment, "lead-rules@1", Level.AUTO, version, until, threshold, 0.02)
         with self.database.transaction() as uow:
             set_grant(uow, SYSTEM, "manager", wanted, {"note": "test"})
 
@@ -95,9 +93,7 @@ class World:
                 sales.finish_import(uow, SYSTEM, import_id, rows)
         return import_id, rows, fresh
 
-    def run(
-        self, text: str | Path, maps: Sequence[str] = (), *, name: str = "leads.csv", batch: int = 7
-    ) -> Result:
+    def run(self, text: str | Path, maps: Sequence[str] = (), *, name: str = "leads.csv", batch: int = 7) -> Result:
         """Import the file and move every case as far as it goes."""
         path = text if isinstance(text, Path) else self.write(text, name)
         import_id, rows, fresh = self.take_in(path, maps, batch=batch)

@@ -70,9 +70,7 @@ class OutboxSource:
             store.lock_leasing(uow)
             stops = store.stops(uow)
             go = []
-            settled = [
-                (row, too_late(row.attempt, row.result)) for row in store.held_and_expired(uow, now, limit)
-            ]
+            settled = [(row, too_late(row.attempt, row.result)) for row in store.held_and_expired(uow, now, limit)]
             for ticket in store.ready(uow, now, limit):
                 instead = before_delivery(ticket, now, stops, self._retry)
                 if instead is None:

@@ -100,9 +100,7 @@ class Scope:
     def __post_init__(self) -> None:
         """Refuse a name where none belongs, and none where one does."""
         if bool(self.name) == (self.kind is ScopeKind.WORKSPACE):
-            message = f"a stop of kind {self.kind.value} " + (
-                "takes no name" if self.name else "needs a name"
-            )
+            message = f"a stop of kind {self.kind.value} " + ("takes no name" if self.name else "needs a name")
             raise InputError(message, field="name")
 
     def covers(self, playbook: str | None, checkpoint: str | None) -> bool:
@@ -179,9 +177,7 @@ def settled(state: ActionState, detail: str, attempts: int, *, perhaps_sent: boo
     return Settled(state, result)
 
 
-def before_delivery(
-    ticket: Ticket, now: datetime, stops: Sequence[Scope], retry: RetryPolicy
-) -> Settled | None:
+def before_delivery(ticket: Ticket, now: datetime, stops: Sequence[Scope], retry: RetryPolicy) -> Settled | None:
     """What becomes of a ready action instead of a delivery; None: deliver it."""
     if ticket.withdrawn:
         state, words = ActionState.WITHDRAWN, "withdrawn before it was delivered"
@@ -214,9 +210,7 @@ def too_late(attempts: int, result: dict[str, Any] | None) -> Settled:
 
 def taken_back(attempts: int, result: dict[str, Any] | None) -> Settled:
     """What becomes of an action that nobody is delivering when it is withdrawn."""
-    return settled(
-        ActionState.WITHDRAWN, "withdrawn before it was delivered", attempts, perhaps_sent=doubtful(result)
-    )
+    return settled(ActionState.WITHDRAWN, "withdrawn before it was delivered", attempts, perhaps_sent=doubtful(result))
 
 
 def doubtful(result: dict[str, Any] | None) -> bool:

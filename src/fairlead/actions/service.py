@@ -92,9 +92,7 @@ def forget_customer(uow: UnitOfWork, customer_id: str, actor: Actor) -> int:
     return count
 
 
-def settle_ambiguous(
-    uow: UnitOfWork, action_id: str, state: ActionState, actor: Actor, *, reason: str
-) -> None:
+def settle_ambiguous(uow: UnitOfWork, action_id: str, state: ActionState, actor: Actor, *, reason: str) -> None:
     """A person's word on an action that was perhaps sent: `sent`, `failed`, or `queued` to send it again.
 
     ConflictError when it is not ambiguous any more, InputError for another state.
@@ -132,15 +130,12 @@ def _withdraw(uow: UnitOfWork, which: ColumnElement[bool], actor: Actor) -> With
     store.mark_withdrawn(uow, [row.id for row in busy])
     conclude(uow, [(row, taken_back(row.begun, row.result)) for row in free], actor)
     uow.record_many(
-        AuditEntry("action.withdrawal_asked", row.id, {"case": row.case_id}, row.customer_id, actor)
-        for row in busy
+        AuditEntry("action.withdrawal_asked", row.id, {"case": row.case_id}, row.customer_id, actor) for row in busy
     )
     return Withdrawal(tuple(row.id for row in free), tuple(row.id for row in busy))
 
 
-def _queue_again(
-    uow: UnitOfWork, rows: Sequence[Any], actor: Actor, verb: str, *, afresh: bool = False
-) -> None:
+def _queue_again(uow: UnitOfWork, rows: Sequence[Any], actor: Actor, verb: str, *, afresh: bool = False) -> None:
     store.change_states(uow, [row.id for row in rows], ActionState.QUEUED, None, done=False)
     store.enqueue_again(uow, rows, afresh=afresh)
     uow.record_many(AuditEntry(verb, row.id, {"case": row.case_id}, row.customer_id, actor) for row in rows)
@@ -157,9 +152,7 @@ def _tell(uow: UnitOfWork, outcomes: Sequence[tuple[Any, Settled]], actor: Actor
         )
         for row, one in outcomes
     )
-    publish_many(
-        uow, (Event(EVENT, row.id, {"state": one.state.value, "result": one.result}) for row, one in outcomes)
-    )
+    publish_many(uow, (Event(EVENT, row.id, {"state": one.state.value, "result": one.result}) for row, one in outcomes))
 
 
 def _name(scope: Scope) -> str:

@@ -195,9 +195,7 @@ def leased(reader: Reader, runner: str) -> list[Parcel]:
 def still_mine(uow: UnitOfWork, runner: str, action_ids: Sequence[str]) -> dict[str, bool]:
     """Action → whether it was withdrawn meanwhile, where it still carries the token; locked until the end."""
     c = outbox.c
-    query = select(c.action_id, c.withdrawn).where(
-        _among(uow, c.action_id, action_ids), c.lease_token == runner
-    )
+    query = select(c.action_id, c.withdrawn).where(_among(uow, c.action_id, action_ids), c.lease_token == runner)
     return {row.action_id: row.withdrawn for row in _rows(uow, query.order_by(c.action_id).with_for_update())}
 
 

@@ -32,9 +32,7 @@ action = Table(
     Column("case_id", Text),
     Column("customer_id", Text),
     Column("serial_key", Text),  # two effects of one key never run at once
-    Column(
-        "state", Text, nullable=False
-    ),  # queued, held, sent, refused, failed, expired, withdrawn, ambiguous
+    Column("state", Text, nullable=False),  # queued, held, sent, refused, failed, expired, withdrawn, ambiguous
     Column("due_at", Instant, nullable=False),
     Column("expires_at", Instant),
     Column("attempt", Integer, nullable=False),  # deliveries begun, as of the last change of state

@@ -60,9 +60,7 @@ class AskBody(_Strict):
     checkpoint: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     proposal: ProposalBody
     producer: Text200 = Field(description="name@version of the model, prompt or rule set that answered.")
-    idempotency_key: Text200 = Field(
-        description="The same for every attempt at the same proposal; kept 30 days."
-    )
+    idempotency_key: Text200 = Field(description="The same for every attempt at the same proposal; kept 30 days.")
     score: float | None = Field(None, description="Any confidence, higher is surer.")
     value: Annotated[Decimal, Field(ge=0)] | None = Field(
         None, description="Money at stake, in whole units of the currency."
@@ -75,9 +73,7 @@ class AskBody(_Strict):
         default_factory=list,
         description="What the caller says of the customer; only flags that the key may assert.",
     )
-    signals: dict[str, Any] = Field(
-        default_factory=dict, description="Facts for the policy and the reviewer."
-    )
+    signals: dict[str, Any] = Field(default_factory=dict, description="Facts for the policy and the reviewer.")
     title: Annotated[str, StringConstraints(max_length=300)] = Field(
         "", description="What a reviewer sees in the list."
     )
@@ -122,9 +118,7 @@ class OutcomeBody(_Strict):
     """What came of a decision."""
 
     decision: Text200
-    name: Annotated[str, StringConstraints(max_length=64)] = Field(
-        description="Such as refunded, churned, csat."
-    )
+    name: Annotated[str, StringConstraints(max_length=64)] = Field(description="Such as refunded, churned, csat.")
     value: Any = Field(description="Any JSON but null, at most 4 KiB.")
     happened_at: datetime
     key: Text200 = Field(description="Unique among your outcomes; the same report again is harmless.")
@@ -138,10 +132,7 @@ def body_of(model: type[_Body], raw: bytes) -> _Body:
     try:
         return model.model_validate_json(raw)
     except ValidationError as error:
-        found = [
-            {**one, "loc": ("body", *one["loc"])}
-            for one in error.errors(include_url=False, include_input=False)
-        ]
+        found = [{**one, "loc": ("body", *one["loc"])} for one in error.errors(include_url=False, include_input=False)]
         raise RequestValidationError(found) from None
 
 

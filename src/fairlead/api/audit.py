@@ -40,9 +40,7 @@ class VerificationShown(Shown):
     seals: int
     unsealed: int
     erased: int = Field(description="Payloads that an erasure took.")
-    heads_compared: int = Field(
-        description="Published heads found in the chain; 0: a removed tail stays hidden."
-    )
+    heads_compared: int = Field(description="Published heads found in the chain; 0: a removed tail stays hidden.")
     head: str
     sealed_at: str
     problem_count: int
@@ -64,9 +62,7 @@ def verify_record(request: Request, _: Reading) -> VerificationShown:
     if svc.settings.audit_key_file is None:
         raise UnavailableError("no audit signing key is configured")
     if not _verifying.acquire(blocking=False):
-        raise TooManyRequestsError(
-            "A verification is running; ask again when it is done.", retry_after_s=RETRY_S
-        )
+        raise TooManyRequestsError("A verification is running; ask again when it is done.", retry_after_s=RETRY_S)
     try:
         public_key = Signer.load(svc.settings.audit_key_file, create=False).public_key
         heads = read_heads(svc.settings.audit_heads_file)
@@ -84,9 +80,7 @@ def verify_record(request: Request, _: Reading) -> VerificationShown:
 def list_entries(
     request: Request,
     _: Reading,
-    subject: Annotated[
-        str, Query(min_length=1, max_length=200, description="The id of what it happened to.")
-    ],
+    subject: Annotated[str, Query(min_length=1, max_length=200, description="The id of what it happened to.")],
     before: Annotated[int | None, Query(ge=1, le=2**53, description="The `next` of the page before.")] = None,
     limit: Limit = 50,
 ) -> EntryPage:

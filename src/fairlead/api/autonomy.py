@@ -48,9 +48,7 @@ class GrantShown(Shown):
     producer: str
     level: str = Field(description="shadow, assist or auto")
     threshold: float | None = Field(description="The least score that may act alone.")
-    promised_error: float | None = Field(
-        description="Share of wrong automatic decisions promised; 0.02 = 2 %."
-    )
+    promised_error: float | None = Field(description="Share of wrong automatic decisions promised; 0.02 = 2 %.")
     lottery_rate: float | None = Field(description="Share drawn to be checked blind; null: the policy's own.")
     policy_version: str
     evidence: dict[str, Any]
@@ -82,9 +80,7 @@ class GrantBody(Sent):
     )
     promised_error: Share | None = None
     lottery_rate: Share | None = None
-    policy_version: Text | None = Field(
-        None, description="Refused with 409 when another version is deployed by now."
-    )
+    policy_version: Text | None = Field(None, description="Refused with 409 when another version is deployed by now.")
 
 
 class Because(Sent):
@@ -198,9 +194,7 @@ def give_grant(request: Request, who: Signing, body: GrantBody) -> GrantShown:
         policy = _known(library_of(request).current(uow).policies, body.checkpoint, "checkpoint")
         if body.segment not in policy.segment_names:
             hint = did_you_mean(body.segment, policy.segment_names) or ""
-            raise InputError(
-                f"{body.checkpoint} has no segment {body.segment!r}. {hint}".rstrip(), field="segment"
-            )
+            raise InputError(f"{body.checkpoint} has no segment {body.segment!r}. {hint}".rstrip(), field="segment")
         if body.policy_version not in {None, policy.version}:
             message = "Another version of the policy is deployed; look again before you sign."
             raise ConflictError(message, code="policy_changed", version=policy.version)

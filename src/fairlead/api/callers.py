@@ -31,9 +31,7 @@ def known_customer(reader: Reader, now: datetime, body: CustomerBody) -> str:
     try:
         erased = profile(reader, found, now).erased_at is not None
     except NotFoundError:
-        raise InputError(
-            "There is no customer with this id.", code="no_customer", customer=found[:64]
-        ) from None
+        raise InputError("There is no customer with this id.", code="no_customer", customer=found[:64]) from None
     if erased:
         raise ConflictError("This customer was erased.", code="customer_erased", customer=found)
     return found

@@ -153,9 +153,7 @@ class StartBody(Sent):
 
     playbook: Text
     idempotency_key: Text = Field(description="The same for every attempt; a second one gives the same case.")
-    subject: Text | None = Field(
-        None, description="Your id of the lead, ticket or order; made up when absent."
-    )
+    subject: Text | None = Field(None, description="Your id of the lead, ticket or order; made up when absent.")
     customer: CaseCustomer | None = None
     facts: Annotated[dict[Text, Any], Field(max_length=MAX_FACTS)] = Field(
         default_factory=dict, description="What is known; the playbook names what it reads."
@@ -174,9 +172,7 @@ class SteerBody(Sent):
 
     stage: Text | None = Field(None, description="For redirect and hand-back: where to put it.")
     reason: Reason = ""
-    version: Version | None = Field(
-        None, description="Refused with 409 when the case has another one by now."
-    )
+    version: Version | None = Field(None, description="Refused with 409 when the case has another one by now.")
 
 
 class Steered(Shown):

@@ -69,9 +69,7 @@ def list_cases(
 ) -> CasePage:
     """Cases, newest first; `state=exception` are those that somebody must look at."""
     with services(request).database.reading() as reader:
-        rows = cases_page(
-            reader, state=state and state.value, playbook=playbook, before=before, limit=limit + 1
-        )
+        rows = cases_page(reader, state=state and state.value, playbook=playbook, before=before, limit=limit + 1)
     items = [CaseItem.model_validate(row) for row in rows[:limit]]
     return CasePage(items=items, next=items[-1].id if len(rows) > limit else None)
 
@@ -151,9 +149,7 @@ def send_event(request: Request, who: Sending, body: EventBody) -> EventTaken:
     if body.type in OURS:
         raise InputError(f"Events of the type {body.type} are Fairlead's own.", code="event_type")
     if not isinstance(body.payload.get("found", {}), dict):
-        raise InputError(
-            "What was found must be an object of facts.", code="event_found", field="payload.found"
-        )
+        raise InputError("What was found must be an object of facts.", code="event_found", field="payload.found")
     svc = services(request)
     with svc.database.transaction() as uow:
         customer = known_customer(uow, uow.now, body.customer)

@@ -111,9 +111,7 @@ class ConsentBody(Sent):
     state: ConsentState
     mechanism: Text = Field(description="How it was said: web_form, double_opt_in, reply_stop, …")
     source: Source = ""
-    proof: dict[str, Any] = Field(
-        default_factory=dict, description="At most 16 KiB; erased with the customer."
-    )
+    proof: dict[str, Any] = Field(default_factory=dict, description="At most 16 KiB; erased with the customer.")
 
 
 class SuppressionBody(Sent):

@@ -78,9 +78,7 @@ def deployed_policies(library: BundleLibrary) -> PolicySource:
         found = known.get(checkpoint)
         if found is None:
             hint = did_you_mean(checkpoint, known) or "None is deployed."
-            raise NotFoundError(
-                f"There is no checkpoint {checkpoint[:64]!r}. {hint}", checkpoint=checkpoint[:64]
-            )
+            raise NotFoundError(f"There is no checkpoint {checkpoint[:64]!r}. {hint}", checkpoint=checkpoint[:64])
         return found
 
     return policy

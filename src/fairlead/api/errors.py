@@ -47,9 +47,7 @@ class ErrorDetail(BaseModel):
 
     code: str
     message: str
-    fields: dict[str, Any] | None = Field(
-        None, description="The offending values by name, where there are any."
-    )
+    fields: dict[str, Any] | None = Field(None, description="The offending values by name, where there are any.")
 
 
 class ErrorAnswer(BaseModel):
@@ -108,9 +106,7 @@ async def _known(request: Request, error: FairleadError) -> Response:
     if isinstance(error, FaultError):
         log.error("request_failed", code=error.reason, detail=error.message, exc_info=error)
         unavailable = isinstance(error, UnavailableError)
-        message = (
-            "This is not available right now. Try again in a moment." if unavailable else "Internal error"
-        )
+        message = "This is not available right now. Try again in a moment." if unavailable else "Internal error"
         body = {"code": error.reason, "message": message, "fields": {"request_id": _request_id(request)}}
         if unavailable:
             headers["Retry-After"] = str(UNAVAILABLE_RETRY_S)
@@ -125,9 +121,7 @@ async def _invalid(request: Request, error: RequestValidationError) -> Response:
     fields: dict[str, str] = {}
     for one in error.errors()[:MOST_FIELDS]:
         fields.setdefault(".".join(str(part)[:64] for part in one["loc"]), one["msg"])
-    message = "The request cannot be used: " + "; ".join(
-        f"{name}: {why}" for name, why in list(fields.items())[:3]
-    )
+    message = "The request cannot be used: " + "; ".join(f"{name}: {why}" for name, why in list(fields.items())[:3])
     return error_response(request, 422, {"code": "input", "message": message, "fields": fields})
 
 

@@ -90,15 +90,11 @@ def _at(moment: Any) -> str | None:
     return None if moment is None else iso(moment)
 
 
-def _report(
-    header: Sequence[str], rows: Sequence[Sequence[Any]], following: str | None, wanted: str
-) -> Response:
+def _report(header: Sequence[str], rows: Sequence[Sequence[Any]], following: str | None, wanted: str) -> Response:
     if wanted == "csv":
         headers = {"Content-Disposition": "attachment; filename=report.csv"}
         if following:
             headers["X-Next"] = following
-        return StreamingResponse(
-            csv_chunks(header, rows), media_type="text/csv; charset=utf-8", headers=headers
-        )
+        return StreamingResponse(csv_chunks(header, rows), media_type="text/csv; charset=utf-8", headers=headers)
     items = [dict(zip(header, row, strict=True)) for row in rows]
     return Response(jsons.dumps({"items": items, "next": following}), media_type="application/json")

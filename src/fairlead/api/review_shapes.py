@@ -25,9 +25,7 @@ class ReviewItem(Shown):
     title: str
     checkpoint: str
     state: str = Field(description="waiting, claimed, decided, expired or withdrawn")
-    mode: str = Field(
-        description="assist: judge the proposal; human: answer alone; blind: answer first, then judge"
-    )
+    mode: str = Field(description="assist: judge the proposal; human: answer alone; blind: answer first, then judge")
     role: str = Field(description="The role that decides now.")
     needs: dict[str, int] = Field(description="How many people of which roles must agree in all.")
     priority: int = Field(description="0 to 100, higher first")
@@ -152,9 +150,7 @@ class ReviewDetail(ReviewItem):
     facts: dict[str, Any] = Field(description="The stored inputs: what the rules read first, then the rest.")
     found: dict[str, Any] = Field(description="What steps of the case found; empty while withheld.")
     steps: list[dict[str, Any]] = Field(description="What each step of the ruling left, and why.")
-    answer_schema: dict[str, Any] = Field(
-        description="JSON Schema of an answer; empty when no policy is deployed."
-    )
+    answer_schema: dict[str, Any] = Field(description="JSON Schema of an answer; empty when no policy is deployed.")
     log: list[Said]
     siblings: list[ReviewItem] = Field(description="The same customer's other open reviews.")
     decision: DecisionShown | None
@@ -186,9 +182,7 @@ class VerdictBody(Sent):
     digest: Annotated[str, StringConstraints(max_length=200)] = Field(
         description="The `digest` of the review as you saw it; refused as stale when that has changed."
     )
-    answer: dict[str, Any] | None = Field(
-        None, description="For edit and answer only; fits the `answer_schema`."
-    )
+    answer: dict[str, Any] | None = Field(None, description="For edit and answer only; fits the `answer_schema`.")
     reason: Reason = Field("", description="Needed for all but approve and answer.")
     to_role: Text | None = Field(None, description="For escalate.")
     to_person: Text | None = Field(None, description="For escalate: the id of a person.")

@@ -48,9 +48,7 @@ def check_target(reader: Reader, bundle: Bundle | None, role: str | None, person
     for policy in bundle.policies.values() if bundle else ():
         known |= {policy.review.role, *(rule.role for rule in policy.rules if rule.role)}
     if role is not None and role not in known:
-        raise InputError(
-            f"There is no role {role!r}. {did_you_mean(role, known) or ''}".rstrip(), field="to_role"
-        )
+        raise InputError(f"There is no role {role!r}. {did_you_mean(role, known) or ''}".rstrip(), field="to_role")
     if person is not None:
         try:
             gone = get_person(reader, person).disabled_at is not None

@@ -126,9 +126,7 @@ def release_review(request: Request, principal: Deciding, review_id: PathId) -> 
 def keep_review(request: Request, principal: Deciding, review_id: PathId) -> ReviewItem:
     """A sign of life: your claim runs on from now."""
     lease = lease_of(services(request).settings)
-    return item(
-        _do(request, principal, review_id, lambda uow, me: reviews.heartbeat(uow, review_id, me, lease))
-    )
+    return item(_do(request, principal, review_id, lambda uow, me: reviews.heartbeat(uow, review_id, me, lease)))
 
 
 @router.post("/{review_id}/snooze")
@@ -148,15 +146,11 @@ def unsnooze_review(request: Request, principal: Deciding, review_id: PathId) ->
 def resume_review(request: Request, principal: Deciding, review_id: PathId, body: ResumeBody) -> ReviewItem:
     """The information asked for has come; the clock goes on with what was left of it."""
     why = body.reason or "said over the API"
-    return item(
-        _do(request, principal, review_id, lambda uow, me: reviews.resume(uow, review_id, me.actor, why))
-    )
+    return item(_do(request, principal, review_id, lambda uow, me: reviews.resume(uow, review_id, me.actor, why)))
 
 
 @router.post("/{review_id}/verdict")
-def give_verdict(
-    request: Request, principal: Deciding, review_id: PathId, body: VerdictBody
-) -> VerdictAnswer:
+def give_verdict(request: Request, principal: Deciding, review_id: PathId, body: VerdictBody) -> VerdictAnswer:
     """Decide. Refused with 409 when you do not hold it, when it is closed, or when it is not what you saw."""
     given, settings, library = body.given(), services(request).settings, library_of(request)
 
@@ -167,9 +161,7 @@ def give_verdict(
         def check(_checkpoint: str, value: Any) -> None:
             policy = policy_of(uow, library, one)
             if policy is None:
-                message = (
-                    "The policy of this checkpoint is not deployed any more, so no answer can be checked."
-                )
+                message = "The policy of this checkpoint is not deployed any more, so no answer can be checked."
                 raise ConflictError(message, code="no_policy")
             policy.answer.check(value)
 
@@ -195,9 +187,7 @@ def undo_verdict(request: Request, principal: Deciding, review_id: PathId) -> Re
     return item(_do(request, principal, review_id, verb))
 
 
-def _do(
-    request: Request, principal: Principal, review_id: str, verb: Callable[[UnitOfWork, Reviewer], _T]
-) -> _T:
+def _do(request: Request, principal: Principal, review_id: str, verb: Callable[[UnitOfWork, Reviewer], _T]) -> _T:
     svc = services(request)
     with svc.database.transaction() as uow:
         one = seen_review(uow, principal, review_id)

@@ -44,6 +44,4 @@ Share = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
 
 PathId = Annotated[str, Path(max_length=64)]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="Most items of one page.")]
-Before = Annotated[
-    str | None, Query(max_length=64, description="The `next` of the page before; newest come first.")
-]
+Before = Annotated[str | None, Query(max_length=64, description="The `next` of the page before; newest come first.")]

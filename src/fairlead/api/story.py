@@ -141,15 +141,11 @@ def _guarded_why(ruling: Any, policy: CheckpointPolicy | None, mode: Mode) -> st
         else "A person answers this without seeing what the machine proposes."
     )
     told = [first]
-    machine = _MACHINE_FACTS | {
-        f.name for f in (policy.facts if policy else ()) if f.source in _MACHINE_SOURCES
-    }
+    machine = _MACHINE_FACTS | {f.name for f in (policy.facts if policy else ()) if f.source in _MACHINE_SOURCES}
     for step in ruling.record["steps"] if mode is Mode.HUMAN else ():
         for reason in step["reasons"]:
             tells = (
-                reason["code"] == "rule"
-                and policy is not None
-                and not machine.intersection(reason.get("reads", ()))
+                reason["code"] == "rule" and policy is not None and not machine.intersection(reason.get("reads", ()))
             )
             if (tells or reason["code"] in _OPEN_REASONS) and reason.get("words"):
                 told.append(reason["words"])

@@ -41,10 +41,7 @@ class EntryRow:
         Texts carry their length in bytes, so that nothing can move from one field into the next.
         """
         texts = (self.verb, self.actor, self.subject, self.scope)
-        parts = [
-            b"%d:%b," % (len(part), part)
-            for part in (text.encode("utf-8", "surrogatepass") for text in texts)
-        ]
+        parts = [b"%d:%b," % (len(part), part) for part in (text.encode("utf-8", "surrogatepass") for text in texts)]
         start = f"{self.id}|{self.at}|".encode()
         return hashlib.sha256(b"".join((start, *parts, self.commitment))).digest()
 

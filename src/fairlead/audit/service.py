@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from fairlead.audit.signing import Signer
     from fairlead.kit.actors import Actor
-    
+
 SEAL_LIMIT = 20_000
 BODY_LIMIT = 4_000_000
 _MISSING_FOR_US = 3_600 * 1_000_000  # transactions are cut off after minutes, so an hour is final
@@ -173,15 +173,11 @@ def erase_customer(uow: UnitOfWork, customer_id: str, actor: Actor, reason: str)
         message = "erasing needs a customer id"
         raise FaultError(message)
     payloads = store.forget(uow, customer_id)
-    uow.record(
-        AuditEntry("customer.erased", customer_id, {"payloads": payloads, "reason": reason}, actor=actor)
-    )
+    uow.record(AuditEntry("customer.erased", customer_id, {"payloads": payloads, "reason": reason}, actor=actor))
     return payloads
 
 
-def history(
-    reader: Reader, subjects: Sequence[str], limit: int = 200, *, before: int | None = None
-) -> list[EntryRow]:
+def history(reader: Reader, subjects: Sequence[str], limit: int = 200, *, before: int | None = None) -> list[EntryRow]:
     """The newest `limit` entries about any of these ids, oldest first; `before` is the lowest id already seen."""
     return store.entries_about(reader, subjects, limit, before)
 

@@ -98,9 +98,7 @@ def _secrets(uow: UnitOfWork, scopes: Sequence[str]) -> dict[str, bytes]:
     return known
 
 
-def insert_entries(
-    uow: UnitOfWork, rows: Sequence[tuple[Any, ...]], bodies: Sequence[tuple[Any, ...]]
-) -> None:
+def insert_entries(uow: UnitOfWork, rows: Sequence[tuple[Any, ...]], bodies: Sequence[tuple[Any, ...]]) -> None:
     """Entries and their payloads, as plain values in column order."""
     uow.insert_many(t.entry, ("id", "at", "verb", "actor", "subject", "scope", "commitment"), rows)
     uow.insert_many(t.payload, ("entry_id", "scope", "body"), bodies)
@@ -121,9 +119,7 @@ def last_seal(reader: Reader) -> SealRow | None:
 
 def recent_seals(reader: Reader, limit: int) -> list[SealRow]:
     """At most `limit` seals, newest first."""
-    return [
-        _seal(row) for row in reader.execute(_seal_query(reader).order_by(t.seal.c.no.desc()).limit(limit))
-    ]
+    return [_seal(row) for row in reader.execute(_seal_query(reader).order_by(t.seal.c.no.desc()).limit(limit))]
 
 
 def changes_since(reader: Reader, above: int | None, limit: int) -> list[tuple[int, str, str]]:
@@ -173,9 +169,7 @@ def unsealed(reader: Reader, above: int, missing: Sequence[tuple[int, int]], lim
     pages = [or_(*ranges[start : start + _GAPS]) for start in range(0, len(ranges), _GAPS)]
     for wanted in [*pages, t.entry.c.id > above]:
         if len(found) < limit:
-            query = (
-                select(*_entry_columns(reader)).where(wanted).order_by(t.entry.c.id).limit(limit - len(found))
-            )
+            query = select(*_entry_columns(reader)).where(wanted).order_by(t.entry.c.id).limit(limit - len(found))
             found += [_entry(row, None, None) for row in reader.execute(query)]
     return found
 
@@ -199,9 +193,7 @@ def entries_between(reader: Reader, first: int, last: int, limit: int = 100_000)
     return found
 
 
-def entries_about(
-    reader: Reader, subjects: Sequence[str], limit: int, before: int | None = None
-) -> list[EntryRow]:
+def entries_about(reader: Reader, subjects: Sequence[str], limit: int, before: int | None = None) -> list[EntryRow]:
     """The newest entries about any of these subjects, oldest first, with payloads that still exist.
 
     `before` leaves out this id and all above it.

@@ -11,9 +11,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Sequence
 from fairlead.kit.columns import Instant, Json, exempt, metadata
 
 _SELF = exempt("the audit record itself")
-_ROW_ID = BigInteger().with_variant(
-    Integer, "sqlite"
-)  # there, only INTEGER is the row's own place: one tree less
+_ROW_ID = BigInteger().with_variant(Integer, "sqlite")  # there, only INTEGER is the row's own place: one tree less
 
 entry = Table(
     "audit_entry",

@@ -76,11 +76,7 @@ class Verification:
             return f"TAMPERED: {self.problem_count} problem{plural}; first: {self.problems[0]}"
         if not self.seals:
             return f"nothing is sealed yet; {self.unsealed} rows unsealed"
-        caveat = (
-            ""
-            if self.heads_compared
-            else "; no published head was given, so a removed tail cannot be excluded"
-        )
+        caveat = "" if self.heads_compared else "; no published head was given, so a removed tail cannot be excluded"
         return (
             f"untampered up to head {self.head[:16]}… of {self.sealed_at}, {self.rows} rows in"
             f" {self.seals} seals, {self.unsealed} rows unsealed, {self.erased} payloads erased{caveat}"
@@ -223,7 +219,5 @@ def _check_payload(found: Verification, row: EntryRow, seal: int, orphans: list[
         orphans.append((row.id, row.scope))
     elif row.secret is None:
         found.note("its key was removed while its payload is still there", row=row.id, seal=seal)
-    elif len(row.secret) != SECRET_BYTES or not hmac.compare_digest(
-        commit(row.secret, row.body), row.commitment
-    ):
+    elif len(row.secret) != SECRET_BYTES or not hmac.compare_digest(commit(row.secret, row.body), row.commitment):
         found.note("its payload was edited", row=row.id, seal=seal)

@@ -19,13 +19,13 @@ from fairlead.checkpoints.asked import (
     page_of_asked,
     unexecuted,
 )
-from fairlead.checkpoints.sentences import explain, explain_for_customer
 from fairlead.checkpoints.model import Grant, GrantKey, Level, Path, Proposal, Stop
 from fairlead.checkpoints.parsing import parse_policy
 from fairlead.checkpoints.policy import CheckpointPolicy, ReviewTerms
 from fairlead.checkpoints.recalling import recall
 from fairlead.checkpoints.record import Ruling
 from fairlead.checkpoints.reporting import FirstRuling, first_rulings
+from fairlead.checkpoints.sentences import explain, explain_for_customer
 from fairlead.checkpoints.service import (
     DECISION,
     SETTLEMENT,

@@ -59,9 +59,7 @@ class AnswerSchema:
         if not isinstance(answer, dict):
             return [{"field": "", "problem": "an answer must be an object"}]
         if not _within_bounds(answer, 0, [0]):
-            return [
-                {"field": "", "problem": f"more than {MAX_ANSWER_VALUES} values or {MAX_ANSWER_DEPTH} levels"}
-            ]
+            return [{"field": "", "problem": f"more than {MAX_ANSWER_VALUES} values or {MAX_ANSWER_DEPTH} levels"}]
         found = []
         for error in self._validator.iter_errors(answer):
             field = ".".join(str(part) for part in error.absolute_path)
@@ -159,9 +157,9 @@ def parse_agreement(node: Node | None, schema: AnswerSchema) -> Agreement:
     if node.is_text:
         how = node.one_of(("exact", "graded"))
         return Agreement(how)
-    how = node.mapping(required=("how",), allowed=("fields", "field", "absolute", "relative", "classes"))[
-        "how"
-    ].one_of(AGREEMENTS)
+    how = node.mapping(required=("how",), allowed=("fields", "field", "absolute", "relative", "classes"))["how"].one_of(
+        AGREEMENTS
+    )
     if how == "graded":
         node.mapping(required=("how",), allowed=())
         return Agreement(how)

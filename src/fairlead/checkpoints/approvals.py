@@ -134,9 +134,7 @@ def execute(uow: UnitOfWork, one: Asked, actor: Actor, said: Execution) -> Fairl
 
 def _check(said: Execution) -> None:
     if (said.digest is None) == (said.answer is None):
-        raise InputError(
-            "Say what was executed: either its digest or the answer itself.", code="what_executed"
-        )
+        raise InputError("Say what was executed: either its digest or the answer itself.", code="what_executed")
     if len(jsons.dumps(said.result)) > MAX_RESULT_BYTES:
         message = f"A result may take at most {MAX_RESULT_BYTES} bytes as JSON."
         raise InputError(message, code="result_too_large", limit=MAX_RESULT_BYTES)
@@ -146,13 +144,9 @@ def _refusal(one: Asked, said: Execution, now: datetime) -> FairleadError | None
     if one.token_hash is None or one.digest is None:
         if one.state(now) == WAITING:
             return ConflictError("This is not decided, so nothing may be executed.", code="not_decided")
-        return ForbiddenError(
-            "No approval was issued for this decision.", code="no_approval", decision=one.id
-        )
+        return ForbiddenError("No approval was issued for this decision.", code="no_approval", decision=one.id)
     if not hmac.compare_digest(_hash(said.token), one.token_hash):
-        return ForbiddenError(
-            "This is not the approval of this decision.", code="other_approval", decision=one.id
-        )
+        return ForbiddenError("This is not the approval of this decision.", code="other_approval", decision=one.id)
     if _digest_of(one, said) != one.digest:
         message = "The approval is for another content; execute exactly what was decided, or ask again."
         return ForbiddenError(message, code="other_content", approved=one.digest)
@@ -164,15 +158,11 @@ def _use(uow: UnitOfWork, one: Asked, actor: Actor, said: Execution) -> Fairlead
     if one.consumed_at is not None:
         reports_begun = said.ok is not None and one.execution == BEGUN
         if not (reports_begun and store.complete_execution(uow, one.id, BEGUN, execution)):
-            return ConflictError(
-                "This approval was used already.", code="approval_used", used_at=one.consumed_at
-            )
+            return ConflictError("This approval was used already.", code="approval_used", used_at=one.consumed_at)
     elif said.ok is None and one.verdict == "auto" and (stop := _stopped(uow, one.checkpoint)):
         return ConflictError("Automatic decisions are stopped now; ask again.", code="stopped", scope=stop)
     elif one.expires_at is None or one.expires_at <= uow.now:
-        return GoneError(
-            "This approval has expired; ask again.", code="approval_expired", expired_at=one.expires_at
-        )
+        return GoneError("This approval has expired; ask again.", code="approval_expired", expired_at=one.expires_at)
     elif not store.consume_approval(uow, one.id, _hash(said.token), execution):
         raise ConflictError("This approval is being used by somebody else.", decision=one.id)
     payload = {"digest": one.digest, "execution": execution}

@@ -76,9 +76,7 @@ def _query(*, approvals: bool = True) -> Select[Any]:
     joined = t.ruling.outerjoin(t.decision, t.decision.c.ruling_id == t.ruling.c.id)
     joined = joined.outerjoin(t.approval, t.approval.c.ruling_id == t.ruling.c.id) if approvals else joined
     columns = [t.ruling.c[name] for name in _RULING] + [t.decision.c[name] for name in _DECISION]
-    return select(*columns, *([t.approval.c[name] for name in _APPROVAL] if approvals else ())).select_from(
-        joined
-    )
+    return select(*columns, *([t.approval.c[name] for name in _APPROVAL] if approvals else ())).select_from(joined)
 
 
 def find_asked(reader: Reader, ruling_id: str) -> Asked | None:
@@ -131,9 +129,7 @@ def effective_ones(reader: Reader, ruling_ids: Sequence[str], now: datetime) -> 
     return set(reader.execute(query).scalars())
 
 
-def unexecuted(
-    reader: Reader, limit: int, now: datetime, latest: datetime, before: str | None
-) -> list[Asked]:
+def unexecuted(reader: Reader, limit: int, now: datetime, latest: datetime, before: str | None) -> list[Asked]:
     """What programs were allowed to do and never reported as done, newest first, from the one after `before`
     on.
 

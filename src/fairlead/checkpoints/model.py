@@ -82,9 +82,7 @@ class Proposal:
             message = f"The proposal cannot be written as JSON: {error}"
             raise InputError(message, code="not_json") from error
         if len(text) > MAX_PROPOSAL_BYTES:
-            message = (
-                f"A proposal may take at most {MAX_PROPOSAL_BYTES} bytes as JSON; this one takes {len(text)}."
-            )
+            message = f"A proposal may take at most {MAX_PROPOSAL_BYTES} bytes as JSON; this one takes {len(text)}."
             raise InputError(message, code="proposal_too_large", limit=MAX_PROPOSAL_BYTES, size=len(text))
         return hashlib.sha256(text).hexdigest()
 
@@ -163,9 +161,7 @@ class Experiment:
         total = math.fsum(arm.probability for arm in self.arms)
         bad = [a.name for a in self.arms if a.path is Path.BLOCKED or not 0.0 <= a.probability <= 1.0]
         if bad or not self.arms or not total <= 1.0 + 1e-9:
-            message = (
-                f"Experiment {self.id!r} needs arms on auto, assist or human, with probabilities up to 1."
-            )
+            message = f"Experiment {self.id!r} needs arms on auto, assist or human, with probabilities up to 1."
             raise InputError(message, code="experiment", arms=[a.name for a in self.arms], total=total)
 
 

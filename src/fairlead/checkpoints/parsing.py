@@ -109,12 +109,8 @@ def _fact(name: str, node: Node, schema: AnswerSchema) -> Fact:
     if not name.isascii() or not name.isidentifier() or len(name) > 64:  # noqa: PLR2004 - as Node.name
         node.fail(f"{name!r:.80} cannot be the name of a fact.", suggestion="Use letters, digits and _.")
     if name in _TAKEN or name in BUILT_IN:
-        node.fail(
-            f"{name!r} is already taken.", suggestion="Choose another name and say from: where it comes from."
-        )
-    body: Mapping[str, Node] = (
-        {"type": node} if node.is_text else node.mapping(required=("type",), allowed=FACT_KEYS)
-    )
+        node.fail(f"{name!r} is already taken.", suggestion="Choose another name and say from: where it comes from.")
+    body: Mapping[str, Node] = {"type": node} if node.is_text else node.mapping(required=("type",), allowed=FACT_KEYS)
     kind = _type(body["type"])
     required = "required" in body and body["required"].boolean()
     source, field = _source(body["from"], schema) if "from" in body else ("signal", name)
@@ -128,9 +124,7 @@ def _fact(name: str, node: Node, schema: AnswerSchema) -> Fact:
 def _type(node: Node) -> Type:
     written = node.text(what="a type").replace(" ", "")
     if written not in _TYPES:
-        node.fail(
-            f"{written!r:.60} is not a type.", suggestion=did_you_mean(written, [t.value for t in Type])
-        )
+        node.fail(f"{written!r:.60} is not a type.", suggestion=did_you_mean(written, [t.value for t in Type]))
     return _TYPES[written]
 
 
@@ -141,9 +135,7 @@ def _source(node: Node, schema: AnswerSchema) -> tuple[str, str]:
     source, dot, field = written.partition(".")
     if source not in SOURCES or not dot or not field:
         known = ["now", *(f"{name}.…" for name in SOURCES)]
-        node.fail(
-            f"{written!r:.80} is not a source of facts.", suggestion=f"Write one of {', '.join(known)}."
-        )
+        node.fail(f"{written!r:.80} is not a source of facts.", suggestion=f"Write one of {', '.join(known)}.")
     if source == "answer" and field not in schema.fields:
         node.fail(f"The answer has no field {field!r:.80}.", suggestion=did_you_mean(field, schema.fields))
     return source, field

@@ -41,7 +41,6 @@ def recall(record: Mapping[str, Any]) -> Ruling:
 
 def _step(step: Mapping[str, Any]) -> Step:
     reasons = tuple(
-        Reason(**{**one, "path": Path(one["path"]), "reads": tuple(one.get("reads", ()))})
-        for one in step["reasons"]
+        Reason(**{**one, "path": Path(one["path"]), "reads": tuple(one.get("reads", ()))}) for one in step["reasons"]
     )
     return Step(step["step"], step["name"], tuple(Path(path) for path in step["left"]), reasons)

@@ -164,9 +164,7 @@ class Ruler:
             0.0 if policy.review.priority is None else policy.priority(facts),
         )
 
-    def _trace(
-        self, question: Question, judgement: Judgement, standing: Standing, grant: Grant | None
-    ) -> Trace:
+    def _trace(self, question: Question, judgement: Judgement, standing: Standing, grant: Grant | None) -> Trace:
         """The trace of a case without price, experiment or missing facts; kept with the policy."""
         key = (standing, grant, self._stop)
         trace = judgement.traces.get(key)
@@ -343,9 +341,7 @@ def _enrol(experiment: Experiment | None, left: Left, drawn: float) -> tuple[Enr
     for arm in experiment.arms:
         edge += arm.probability
         if drawn < edge:
-            enrolment = Enrolment(
-                experiment.id, eligible=True, arm=arm.name, probability=arm.probability, draw=drawn
-            )
+            enrolment = Enrolment(experiment.id, eligible=True, arm=arm.name, probability=arm.probability, draw=drawn)
             return enrolment, [Reason("arm", arm.path, detail=f"{experiment.id}/{arm.name}")]
     return Enrolment(experiment.id, eligible=True, arm=None, probability=max(0.0, 1.0 - edge), draw=drawn), []
 

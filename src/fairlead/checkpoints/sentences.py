@@ -56,9 +56,7 @@ def explain(ruling: Ruling) -> str:
     """
     sentences = [_OUTCOMES[ruling.path]]
     for step in ruling.steps:
-        sentences += [
-            _staff_sentence(ruling, reason) for reason in step.reasons if reason.code not in _SILENT
-        ]
+        sentences += [_staff_sentence(ruling, reason) for reason in step.reasons if reason.code not in _SILENT]
     if ruling.needs:
         people = ", ".join(f"{count} × {role}" for role, count in ruling.needs.items())
         sentences.append(f"Needed to decide: {people}.")

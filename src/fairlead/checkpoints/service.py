@@ -63,9 +63,7 @@ class CheckpointState:
     now: datetime
 
 
-def read_state(
-    reader: Reader, policy: CheckpointPolicy, playbook: str | None, now: datetime
-) -> CheckpointState:
+def read_state(reader: Reader, policy: CheckpointPolicy, playbook: str | None, now: datetime) -> CheckpointState:
     """Grants of the policy's checkpoint and the stop switch that applies to it, the widest first."""
     scopes = ["workspace", *([f"playbook:{playbook}"] if playbook else []), f"checkpoint:{policy.checkpoint}"]
     on = {row.scope: row.words for row in store.stops(reader)}
@@ -73,9 +71,7 @@ def read_state(
     return CheckpointState(policy, store.grants_by_key(reader, policy.checkpoint), stop, now)
 
 
-def rule_asks(
-    state: CheckpointState, asks: Sequence[Ask], seed: bytes, *, minor_digits: int = 2
-) -> list[Ruled]:
+def rule_asks(state: CheckpointState, asks: Sequence[Ask], seed: bytes, *, minor_digits: int = 2) -> list[Ruled]:
     """Rule on each ask; nothing is stored. InputError for a proposal that is too large or not JSON."""
     ruler = Ruler(state.policy, state.grants, now=state.now, stop=state.stop)
     ruled = []
@@ -193,9 +189,7 @@ def set_grant(uow: UnitOfWork, actor: Actor, role: str, grant: Grant, evidence: 
         new_id("gra"), grant.checkpoint, grant.segment, grant.producer, grant.level, grant.policy_version,
         grant.expires_at, grant.threshold, grant.promised_error, grant.lottery_rate,
     )  # fmt: skip
-    replaced = store.withdraw_grants(
-        uow, grant.checkpoint, grant.segment, grant.producer, f"replaced by {made.id}"
-    )
+    replaced = store.withdraw_grants(uow, grant.checkpoint, grant.segment, grant.producer, f"replaced by {made.id}")
     store.insert_grant(
         uow,
         {

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Row, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from fairlead.checkpoints import tables as t
@@ -24,9 +24,7 @@ _EPOCH = """SELECT * FROM
 DECISION_COLUMNS = ("ruling_id", "verdict", "answer", "decided_by", "reason", "decided_at", "effective_at")
 
 
-def insert_rulings(
-    uow: UnitOfWork, rulings: Sequence[Sequence[Any]], decisions: Sequence[Sequence[Any]]
-) -> None:
+def insert_rulings(uow: UnitOfWork, rulings: Sequence[Sequence[Any]], decisions: Sequence[Sequence[Any]]) -> None:
     """Rulings and the decisions of those that need no person, as plain values in column order."""
     if rulings:
         uow.insert_many(t.ruling, RULING_COLUMNS, rulings)
@@ -51,9 +49,7 @@ def read_decision(reader: Reader, ruling_id: str) -> Row[Any] | None:
 def insert_decision(uow: UnitOfWork, values: Mapping[str, Any]) -> bool:
     """Store a decision; False when the ruling has one already."""
     dialect = postgresql if uow.dialect == "postgresql" else sqlite
-    statement = (
-        dialect.insert(t.decision).values(**values).on_conflict_do_nothing(index_elements=["ruling_id"])
-    )
+    statement = dialect.insert(t.decision).values(**values).on_conflict_do_nothing(index_elements=["ruling_id"])
     return uow.execute(statement.returning(t.decision.c.ruling_id)).first() is not None
 
 
@@ -76,9 +72,7 @@ def grants_of(reader: Reader, checkpoint: str | None = None, *, withdrawn: bool 
     query = select(t.autonomy_grant)
     query = query.where(g.checkpoint == checkpoint) if checkpoint else query
     query = query if withdrawn else query.where(g.withdrawn_at.is_(None))
-    return list(
-        reader.execute(query.order_by(g.checkpoint, g.segment, g.producer, g.created_at.desc(), g.id.desc()))
-    )
+    return list(reader.execute(query.order_by(g.checkpoint, g.segment, g.producer, g.created_at.desc(), g.id.desc())))
 
 
 _GRANT = t.autonomy_grant.c
@@ -183,9 +177,7 @@ def consume_approval(uow: UnitOfWork, ruling_id: str, token_hash: str, execution
     return uow.execute(change).rowcount == 1
 
 
-def complete_execution(
-    uow: UnitOfWork, ruling_id: str, begun: Mapping[str, Any], execution: Mapping[str, Any]
-) -> bool:
+def complete_execution(uow: UnitOfWork, ruling_id: str, begun: Mapping[str, Any], execution: Mapping[str, Any]) -> bool:
     """Put the result in the place of `begun`; False when somebody reported it already."""
     a = t.approval.c
     mine = (a.ruling_id == ruling_id, a.execution == dict(begun))
@@ -207,9 +199,7 @@ _READ_REQUEST = select(t.request).where(
     *(t.request.c[name] == bindparam(f"this_{name}") for name in ("api_key_id", "checkpoint", "key"))
 )
 _INSERT_REQUEST = {
-    module.__name__.rpartition(".")[2]: module.insert(t.request)
-    .on_conflict_do_nothing()
-    .returning(t.request.c.key)
+    module.__name__.rpartition(".")[2]: module.insert(t.request).on_conflict_do_nothing().returning(t.request.c.key)
     for module in (postgresql, sqlite)
 }
 

@@ -56,8 +56,7 @@ def settings_of(workspace: Path | None) -> Settings:
     settings = load_settings(workspace=workspace)
     if not (settings.workspace / "playbooks").is_dir():
         message = (
-            f"{settings.workspace} is not a workspace (it has no playbooks folder); "
-            "make one with: fairlead init NAME"
+            f"{settings.workspace} is not a workspace (it has no playbooks folder); make one with: fairlead init NAME"
         )
         raise InputError(message, code="no_workspace")
     return settings

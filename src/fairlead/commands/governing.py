@@ -31,16 +31,14 @@ Checkpoint = Annotated[str, typer.Argument(help="The checkpoint, e.g. lead-assig
 
 @grant.command("set")
 @says_errors
-def grant_set(
+def grant_set(  # noqa: PLR0913  one argument per option
     checkpoint: Checkpoint,
     *,
     segment: Annotated[str, typer.Option(help="A segment of the checkpoint's policy.")],
     producer: Annotated[str, typer.Option(help="name@version of the model, prompt or rule set.")],
     level: Annotated[Level, typer.Option(help="shadow, assist or auto.")],
     threshold: Annotated[float | None, typer.Option(help="auto: the least score that may act alone.")] = None,
-    promised_error: Annotated[
-        float | None, typer.Option(help="Share of wrong automatic decisions promised.")
-    ] = None,
+    promised_error: Annotated[float | None, typer.Option(help="Share of wrong automatic decisions promised.")] = None,
     days: Annotated[int, typer.Option(min=1, max=3650, help="Days until it expires.")] = 90,
     note: Annotated[str, typer.Option(help="Why, for the record.")] = "",
     workspace: Workspace = None,
@@ -54,14 +52,10 @@ def grant_set(
                 message = f"there is no checkpoint {checkpoint!r}. {did_you_mean(checkpoint, policies) or ''}".rstrip()
                 raise InputError(message)
             if segment not in policy.segment_names:
-                message = (
-                    f"{checkpoint} has no segment {segment!r}. {did_you_mean(segment, policy.segment_names)}"
-                )
+                message = f"{checkpoint} has no segment {segment!r}. {did_you_mean(segment, policy.segment_names)}"
                 raise InputError(message)
             until = uow.now + timedelta(days=days)
-            wanted = Grant(
-                "", checkpoint, segment, producer, level, policy.version, until, threshold, promised_error
-            )
+            wanted = Grant("", checkpoint, segment, producer, level, policy.version, until, threshold, promised_error)
             made = set_grant(uow, operator(), "admin", wanted, {"note": note, "by_hand": True})
         runtime.seal()
     say(f"{made.id}: {producer} may go {level.value} in {checkpoint}/{segment} until {iso(made.expires_at)}")
@@ -81,13 +75,10 @@ def grant_list(*, workspace: Workspace = None, as_json: AsJson = False) -> None:
         limit = f" from {row.threshold:g}" if row.threshold is not None else ""
         policy = policies.get(row.checkpoint)
         stale = (
-            ""
-            if policy and policy.version == row.policy_version
-            else "  (given under another policy: assist at most)"
+            "" if policy and policy.version == row.policy_version else "  (given under another policy: assist at most)"
         )
-        say(
-            f"{row.id}  {row.checkpoint}/{row.segment}  {row.producer}  {row.level}{limit}  until {iso(row.expires_at)}{stale}"
-        )
+        where = f"{row.checkpoint}/{row.segment}"
+        say(f"{row.id}  {where}  {row.producer}  {row.level}{limit}  until {iso(row.expires_at)}{stale}")
     if not rows:
         say("no grants: every checkpoint is in shadow, and people decide everything")
 

@@ -54,9 +54,7 @@ def cases_list(
 ) -> None:
     """Cases, newest first."""
     with opened(workspace) as runtime, runtime.database.reading() as reader:
-        rows = cases_page(
-            reader, state=state.value if state else None, playbook=playbook, before=None, limit=limit
-        )
+        rows = cases_page(reader, state=state.value if state else None, playbook=playbook, before=None, limit=limit)
     if as_json:
         answer(
             {
@@ -125,9 +123,7 @@ def cases_tell(
 def audit_verify(
     *,
     export: Annotated[Path | None, typer.Option(help="Verify this export instead of the database.")] = None,
-    public_key: Annotated[
-        str | None, typer.Option(help="Hex of the public key; default: this installation's.")
-    ] = None,
+    public_key: Annotated[str | None, typer.Option(help="Hex of the public key; default: this installation's.")] = None,
     heads: Annotated[Path | None, typer.Option(help="Published heads; default: this installation's.")] = None,
     workspace: Workspace = None,
     as_json: AsJson = False,
@@ -138,9 +134,7 @@ def audit_verify(
     else:
         settings = provide_secrets(settings_of(workspace))
         assert settings.audit_key_file is not None  # noqa: S101  provide_secrets made or demanded it
-        key = (
-            _key(public_key) if public_key else Signer.load(settings.audit_key_file, create=False).public_key
-        )
+        key = _key(public_key) if public_key else Signer.load(settings.audit_key_file, create=False).public_key
         published = read_heads(heads or settings.audit_heads_file)
         if export is not None:
             found = verify(ExportedRecord(export), key, published)

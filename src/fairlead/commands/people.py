@@ -26,9 +26,7 @@ from fairlead.people import (
 person = typer.Typer(name="person", help="People who sign in to the desk.", no_args_is_help=True)
 key = typer.Typer(name="key", help="Keys for programs that ask before they act.", no_args_is_help=True)
 Email = Annotated[str, typer.Argument(help="The person's e-mail address.")]
-Roles = Annotated[
-    list[str], typer.Option("--role", "-r", help="admin, manager, reviewer, compliance or viewer.")
-]
+Roles = Annotated[list[str], typer.Option("--role", "-r", help="admin, manager, reviewer, compliance or viewer.")]
 
 
 def sign_in_address(base: str, path: str) -> str:
@@ -42,9 +40,7 @@ def sign_in(email: Email, *, workspace: Workspace = None) -> None:
     with opened(workspace) as runtime, runtime.database.transaction() as uow:
         found = find_person_by_email(uow, email)
         if found is None:
-            message = (
-                f"nobody is known as {email}; add them with: fairlead person add {email} --role reviewer"
-            )
+            message = f"nobody is known as {email}; add them with: fairlead person add {email} --role reviewer"
             raise NotFoundError(message, email=email)
         link = issue_sign_in_link(uow, operator(), found.id)
         base = runtime.settings.public_url
@@ -77,9 +73,7 @@ def person_list(*, workspace: Workspace = None, as_json: AsJson = False) -> None
         answer({"people": rows})
         return
     for one in people:
-        say(
-            f"{one.email}  {one.name}  {', '.join(sorted(one.roles))}{'  disabled' if one.disabled_at else ''}"
-        )
+        say(f"{one.email}  {one.name}  {', '.join(sorted(one.roles))}{'  disabled' if one.disabled_at else ''}")
     if not people:
         say("nobody yet; `fairlead serve` makes the first administrator")
 
@@ -107,18 +101,10 @@ def person_disable(email: Email, *, workspace: Workspace = None) -> None:
 def key_create(
     name: Annotated[str, typer.Argument(help="What the key is for.")],
     *,
-    checkpoint: Annotated[
-        list[str], typer.Option(help="A checkpoint that it may ask; repeatable, * for all.")
-    ],
-    scope: Annotated[
-        list[str] | None, typer.Option(help="A permission; default: ask, read, execute, report.")
-    ] = None,
-    max_value: Annotated[
-        float | None, typer.Option(min=0, help="Largest value it may state, whole units.")
-    ] = None,
-    flag: Annotated[
-        list[str] | None, typer.Option(help="A customer flag that it may assert; repeatable.")
-    ] = None,
+    checkpoint: Annotated[list[str], typer.Option(help="A checkpoint that it may ask; repeatable, * for all.")],
+    scope: Annotated[list[str] | None, typer.Option(help="A permission; default: ask, read, execute, report.")] = None,
+    max_value: Annotated[float | None, typer.Option(min=0, help="Largest value it may state, whole units.")] = None,
+    flag: Annotated[list[str] | None, typer.Option(help="A customer flag that it may assert; repeatable.")] = None,
     workspace: Workspace = None,
 ) -> None:
     """Make a key and print it once; only its hash is kept."""
@@ -141,9 +127,7 @@ def key_create(
 @says_errors
 def key_webhook(
     key_id: Annotated[str, typer.Argument(help="The key's id, from `fairlead key list`.")],
-    url: Annotated[
-        str | None, typer.Argument(help="https://… to tell of decisions; without it: nowhere.")
-    ] = None,
+    url: Annotated[str | None, typer.Argument(help="https://… to tell of decisions; without it: nowhere.")] = None,
     *,
     workspace: Workspace = None,
 ) -> None:
@@ -152,11 +136,7 @@ def key_webhook(
         private = runtime.settings.webhook_private_hosts
         set_webhook_url(uow, operator(), key_id, url, private_hosts=private)
         secret = webhook_secret_of(uow, key_id)
-    say(
-        f"{key_id} is told at {url}; its messages are signed with {secret}"
-        if url
-        else f"{key_id} is told nowhere"
-    )
+    say(f"{key_id} is told at {url}; its messages are signed with {secret}" if url else f"{key_id} is told nowhere")
 
 
 @key.command("list")
@@ -167,9 +147,7 @@ def key_list(*, workspace: Workspace = None) -> None:
         keys = list_api_keys(reader)
     for one in keys:
         state = "revoked" if one.revoked_at else "in use"
-        say(
-            f"{one.id}  {one.name}  {state}  {', '.join(one.scopes)}  on {', '.join(one.checkpoints) or 'nothing'}"
-        )
+        say(f"{one.id}  {one.name}  {state}  {', '.join(one.scopes)}  on {', '.join(one.checkpoints) or 'nothing'}")
     if not keys:
         say("no keys yet; make one with: fairlead key create NAME --checkpoint CHECKPOINT")
 

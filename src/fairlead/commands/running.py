@@ -34,13 +34,9 @@ from fairlead.worker import Runtime
 
 Map = Annotated[
     list[str] | None,
-    typer.Option(
-        "--map", metavar="FIELD=COLUMN", help="Which column feeds a field, e.g. email=Mail; repeatable."
-    ),
+    typer.Option("--map", metavar="FIELD=COLUMN", help="Which column feeds a field, e.g. email=Mail; repeatable."),
 ]
-Input = Annotated[
-    Path, typer.Option("--input", "-i", help="A file with one lead per line: CSV, TSV, `;` or `|`.")
-]
+Input = Annotated[Path, typer.Option("--input", "-i", help="A file with one lead per line: CSV, TSV, `;` or `|`.")]
 SETTLE_S = 600.0
 
 
@@ -62,7 +58,7 @@ def run(
         deploy_here(runtime)
         with runtime.database.reading() as reader:
             bundle = runtime.library.current(reader)
-        leads = open_lead_file(file, column_map or [], bundle.currency)
+        leads = open_lead_file(file, column_map or [], bundle.currency, max_bytes=runtime.settings.max_import_bytes)
         with leads.reader:
             for line in (*leads.notes, *leads.mapping.describe()):
                 words.print(line, markup=False)
@@ -86,11 +82,9 @@ def run_import(
     started = time.perf_counter()
     runtime.start()
     try:
-        with _progress(show_progress) as bar:
+        with _progress(show=show_progress) as bar:
             task = bar.add_task("reading", total=leads.reader.total_bytes)
-            import_id, rows, fresh = take_in(
-                runtime, bundle, leads, playbook, lambda n: bar.update(task, completed=n)
-            )
+            import_id, rows, fresh = take_in(runtime, bundle, leads, playbook, lambda n: bar.update(task, completed=n))
             bar.update(task, completed=leads.reader.total_bytes)
             task = bar.add_task("deciding", total=max(fresh, 1))
             _wait_for_cases(runtime, [import_id, *earlier], bar, task, fresh)
@@ -155,15 +149,13 @@ def _wait_for_cases(runtime: Runtime, imports: list[str], bar: Progress, task: T
         if left != last:
             quiet_since, last = time.monotonic(), left
         if time.monotonic() - quiet_since > SETTLE_S:
-            message = (
-                f"{left} cases have not moved for {SETTLE_S:.0f} s; see `fairlead cases list --state ready`"
-            )
+            message = f"{left} cases have not moved for {SETTLE_S:.0f} s; see `fairlead cases list --state ready`"
             raise UnavailableError(message)
         runtime.dispatcher.wake()
         time.sleep(0.2)
 
 
-def _progress(show: bool) -> Progress:
+def _progress(*, show: bool) -> Progress:
     columns = (TextColumn("{task.description:>9}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
     return Progress(*columns, TimeRemainingColumn(), console=words, disable=not show)
 

@@ -13,7 +13,6 @@ from typing import Annotated
 
 import typer
 
-from fairlead.app import serve
 from fairlead.checkpoints import Grant, Level, grants_of, set_grant
 from fairlead.commands.common import Workspace, operator, say, says_errors, settings_of, words
 from fairlead.commands.people import sign_in_address
@@ -35,9 +34,7 @@ DEMO_LEADS = 600
 DEMO_GRANT = timedelta(days=30)
 ARRIVAL_S = 8.0
 Port = Annotated[int | None, typer.Option(help="TCP port; default 8000.", show_default=False)]
-Host = Annotated[
-    str | None, typer.Option(help="Address to listen on; default 127.0.0.1.", show_default=False)
-]
+Host = Annotated[str | None, typer.Option(help="Address to listen on; default 127.0.0.1.", show_default=False)]
 
 
 @says_errors
@@ -49,7 +46,7 @@ def serve_command(*, workspace: Workspace = None, host: Host = None, port: Port 
     with open_runtime(settings) as runtime:
         deploy_here(runtime)
         _greet(runtime)
-        serve(runtime)
+        _serve(runtime)
 
 
 @says_errors
@@ -68,12 +65,8 @@ def demo(
     folder: Annotated[Path, typer.Option(help="Where the demo company is kept.")] = Path("demo"),
     port: Port = None,
     postgres: Annotated[bool, typer.Option("--postgres", help="Keep it in a Postgres of its own.")] = False,
-    leads: Annotated[
-        int, typer.Option(min=1, max=100_000, help="How many leads wait at the start.")
-    ] = DEMO_LEADS,
-    arrival_s: Annotated[
-        float, typer.Option(min=0.0, help="Seconds between new leads; 0: none.")
-    ] = ARRIVAL_S,
+    leads: Annotated[int, typer.Option(min=1, max=100_000, help="How many leads wait at the start.")] = DEMO_LEADS,
+    arrival_s: Annotated[float, typer.Option(min=0.0, help="Seconds between new leads; 0: none.")] = ARRIVAL_S,
 ) -> None:
     """A made-up company with a few hundred reviews waiting and more leads arriving."""
     if not (folder / "playbooks").is_dir():
@@ -88,11 +81,9 @@ def demo(
         runtime = stack.enter_context(open_runtime(settings))
         _greet(runtime)
         if arrival_s:
-            arrivals = threading.Thread(
-                target=_keep_arriving, args=(runtime, arrival_s), name="arrivals", daemon=True
-            )
+            arrivals = threading.Thread(target=_keep_arriving, args=(runtime, arrival_s), name="arrivals", daemon=True)
             arrivals.start()
-        serve(runtime)
+        _serve(runtime)
 
 
 def _demo_settings(stack: ExitStack, folder: Path, port: int | None, *, postgres: bool) -> Settings:
@@ -150,6 +141,12 @@ def _keep_arriving(runtime: Runtime, every_s: float) -> None:
             with runtime.database.reading() as reader:
                 bundle = runtime.library.current(reader)
             take_in(runtime, bundle, open_lead_file(path, [], bundle.currency), PLAYBOOK, lambda _bytes: None)
+
+
+def _serve(runtime: Runtime) -> None:
+    from fairlead.app import serve  # noqa: PLC0415  the web framework would slow every other command down
+
+    serve(runtime)
 
 
 def _greet(runtime: Runtime) -> None:

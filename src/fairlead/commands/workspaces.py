@@ -21,7 +21,7 @@ from fairlead.commands.common import (
 )
 from fairlead.connectors import registry
 from fairlead.errors import ConflictError
-from fairlead.playbooks import StepRegistry, check_files, deploy, read_workspace
+from fairlead.playbooks import StepRegistry, check_files, deploy, read_workspace, rerule_waiting
 from fairlead.sales import STEPS
 from fairlead.worker import Runtime
 
@@ -52,6 +52,8 @@ def deploy_here(runtime: Runtime) -> tuple[str, bool]:
     files = read_workspace(runtime.settings.workspace)
     with runtime.database.transaction() as uow:
         bundle, changed = deploy(uow, runtime.library, operator(), files)
+    if changed:
+        rerule_waiting(runtime.engine)
     return bundle.digest, changed
 
 
@@ -83,9 +85,7 @@ def check(*, workspace: Workspace = None, as_json: AsJson = False) -> None:
         for error in errors:
             say(error.message)
         if bundle is not None:
-            say(
-                f"{len(files)} files are right: {len(bundle.playbooks)} playbooks, {len(bundle.policies)} policies"
-            )
+            say(f"{len(files)} files are right: {len(bundle.playbooks)} playbooks, {len(bundle.policies)} policies")
     if errors:
         raise typer.Exit(2)
 

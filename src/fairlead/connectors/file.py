@@ -53,9 +53,7 @@ class FileConnector:
         try:
             with self._alone(), closing(self._open_index()) as index, self.path.open("a+b") as file:
                 end = _catch_up(file, index)
-                if index.execute(
-                    "SELECT 1 FROM seen WHERE key = ?", [_digest(delivery.idempotency_key)]
-                ).fetchone():
+                if index.execute("SELECT 1 FROM seen WHERE key = ?", [_digest(delivery.idempotency_key)]).fetchone():
                     return Receipt(ReceiptState.SENT, "written before")
                 data = jsons.dumps(line).encode() + b"\n"
                 _append(file, data, end)

@@ -123,7 +123,5 @@ def _receipt(status: int, answer: str) -> Receipt:
     if status == _GONE:
         return Receipt(ReceiptState.REFUSED, words)
     if status in _REDIRECTS:
-        return Receipt(
-            ReceiptState.REFUSED, f"HTTP {status}: redirects are not followed; register the final address"
-        )
+        return Receipt(ReceiptState.REFUSED, f"HTTP {status}: redirects are not followed; register the final address")
     return Receipt(ReceiptState.FAILED, words)

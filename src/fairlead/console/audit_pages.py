@@ -44,9 +44,7 @@ def check(request: Request, principal: Reading) -> Response:
 def _verify(request: Request) -> audit.Verification:
     svc = services(request)
     if svc.settings.audit_key_file is None:
-        raise InputError(
-            "This server has no audit key, so signatures cannot be checked.", code="audit_key_missing"
-        )
+        raise InputError("This server has no audit key, so signatures cannot be checked.", code="audit_key_missing")
     with svc.database.reading() as reader:
         newest = audit.changes_since(reader, None, 1)
         if newest and newest[0][0] > CHECKED_AT_MOST:

@@ -88,9 +88,7 @@ def _grant_from(form: Posted, policies: Any, now: Any) -> Grant:
     if policy is None:
         raise InputError("Choose a checkpoint that is deployed.", field="checkpoint")
     if form.text("segment") not in policy.segment_names:
-        raise InputError(
-            f"{policy.checkpoint} has no such segment.", field="segment", known=policy.segment_names
-        )
+        raise InputError(f"{policy.checkpoint} has no such segment.", field="segment", known=policy.segment_names)
     producer = form.text("producer")
     if not producer or len(producer) > 200 or "@" not in producer:  # noqa: PLR2004  no name is that long
         raise InputError("A producer is written name@version, such as lead-rules@1.", field="producer")

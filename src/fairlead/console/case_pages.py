@@ -83,9 +83,7 @@ def cases(
         raise InputError(f"Cases are never {state[:40]!r}.", field="state")
     with services(request).database.reading() as reader:
         desk = desk_of(request, reader, principal)
-        rows = cases_page(
-            reader, state=state or None, playbook=playbook or None, before=before or None, limit=PAGE + 1
-        )
+        rows = cases_page(reader, state=state or None, playbook=playbook or None, before=before or None, limit=PAGE + 1)
         shown = rows[:PAGE]
         names = names_of(reader, list({row.customer_id for row in shown if row.customer_id}))
         playbooks = sorted(desk.bundle.playbooks) if desk.bundle else []
@@ -147,9 +145,7 @@ def _is_withheld(ruling: Any) -> bool:
 
 def _stages(request: Request, reader: Reader, row: Any) -> list[str]:
     try:
-        return list(
-            console_of(request).library.load(reader, row.bundle).playbooks[row.playbook].playbook.stages
-        )
+        return list(console_of(request).library.load(reader, row.bundle).playbooks[row.playbook].playbook.stages)
     except FairleadError:  # its version needs what this build lacks; the page shows the rest
         return []
 
@@ -167,9 +163,7 @@ def _history(
     for entry in audit.history(reader, subjects[:400], 500):
         payload = None if entry.body is None else jsons.loads(entry.body)
         if not guarded and payload and payload.get("found"):
-            found = "; ".join(
-                f"{words.plain(key)} {words.shown(value)}" for key, value in payload["found"].items()
-            )
+            found = "; ".join(f"{words.plain(key)} {words.shown(value)}" for key, value in payload["found"].items())
         else:
             found = ""
         reason = (payload or {}).get("reason") or ""
@@ -181,9 +175,7 @@ def _history(
 
 
 @router.post("/cases/{case_id}/steer")
-def step_in(
-    request: Request, principal: Managing, case_id: str, form: Annotated[Posted, Depends(posted)]
-) -> Response:
+def step_in(request: Request, principal: Managing, case_id: str, form: Annotated[Posted, Depends(posted)]) -> Response:
     """One of the verbs on a running case; refused when the case moved on since the page was made."""
     word, reason, version = form.text("verb"), form.text("reason"), form.text("version")
     if word not in set(CaseVerb):
@@ -205,9 +197,7 @@ def step_in(
 
 def _check(word: str, reason: str, version: str) -> None:
     if not reason and word not in {CaseVerb.RESUME, CaseVerb.RETRY}:
-        raise InputError(
-            "Say why, so that others understand it later.", code="reason_missing", field="reason"
-        )
+        raise InputError("Say why, so that others understand it later.", code="reason_missing", field="reason")
     if len(reason) > MAX_REASON_CHARS:
         raise InputError(f"A reason has at most {MAX_REASON_CHARS} characters.", field="reason")
     if not (version.isdigit() and len(version) < 10):  # noqa: PLR2004  no case changes a billion times

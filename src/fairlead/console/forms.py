@@ -144,9 +144,7 @@ def answer_from(schema: Mapping[str, Any], form: Posted, before: Any = None) -> 
     if isinstance(before, Mapping):
         found = {name: value for name, value in before.items() if name not in properties}
     for name, part in properties.items():
-        kind, choices = _kind(
-            part if isinstance(part, Mapping) else {}, required=name in schema.get("required", ())
-        )
+        kind, choices = _kind(part if isinstance(part, Mapping) else {}, required=name in schema.get("required", ()))
         value = _read(kind, PREFIX + name, name, choices, form)
         if value is not None:
             found[name] = value

@@ -43,9 +43,7 @@ Reading = Annotated[Principal, Depends(require(Permission.CASES_READ))]
 
 
 @router.get("/imports")
-def imports(
-    request: Request, principal: Reading, before: Annotated[str, Query(max_length=64)] = ""
-) -> Response:
+def imports(request: Request, principal: Reading, before: Annotated[str, Query(max_length=64)] = "") -> Response:
     """Files that came in, newest first."""
     with services(request).database.reading() as reader:
         desk = desk_of(request, reader, principal)
@@ -141,6 +139,4 @@ def _rows(database: Database, import_id: str) -> Iterator[tuple[object, ...]]:
 def _csv(name: str, header: tuple[str, ...], rows: Iterator[tuple[object, ...]]) -> Response:
     chunks = csv_chunks(header, rows, bom=True)
     disposition = f'attachment; filename="{name}"'
-    return StreamingResponse(
-        chunks, media_type="text/csv; charset=utf-8", headers={"Content-Disposition": disposition}
-    )
+    return StreamingResponse(chunks, media_type="text/csv; charset=utf-8", headers={"Content-Disposition": disposition})

@@ -82,9 +82,7 @@ def queue(
     with services(request).database.reading() as reader:
         desk = desk_of(request, reader, principal)
         page = _page(reader, wanted, shown_roles, principal)
-        counts = reviews.counts(
-            reader, roles=shown_roles, person=principal.id, min_value_minor=wanted.over * 100
-        )
+        counts = reviews.counts(reader, roles=shown_roles, person=principal.id, min_value_minor=wanted.over * 100)
         names = names_of(reader, list({one.customer_id for one in page.items if one.customer_id}))
         checkpoints = _checkpoints(reader, desk, shown_roles)
     return render(
@@ -101,11 +99,7 @@ def _page(reader: Reader, wanted: Wanted, roles: tuple[str, ...] | None, princip
         if found.items or after:
             return found
         customers = [one.id for one in find_customers(reader, wanted.q, 50)]
-        return (
-            reviews.search_customers(reader, customers, roles=roles, limit=PAGE)
-            if customers
-            else Page([], None)
-        )
+        return reviews.search_customers(reader, customers, roles=roles, limit=PAGE) if customers else Page([], None)
     by_person = wanted.view is View.MINE
     asked = QueueFilter(
         wanted.view,

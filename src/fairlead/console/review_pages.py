@@ -110,9 +110,7 @@ def _undoable(reader: Reader, review_id: str, principal: Principal, now: datetim
     return one if one.claimed_by == principal.id else None
 
 
-def _do(
-    request: Request, principal: Principal, review_id: str, verb: Callable[[UnitOfWork, Reviewer], Any]
-) -> Any:
+def _do(request: Request, principal: Principal, review_id: str, verb: Callable[[UnitOfWork, Reviewer], Any]) -> Any:
     """One verb in one transaction, and a word to the open pages."""
     svc = services(request)
     with svc.database.transaction() as uow:
@@ -144,9 +142,7 @@ def heartbeat(request: Request, principal: Deciding, review_id: str) -> Response
 @router.post("/reviews/{review_id}/release")
 def release(request: Request, principal: Deciding, review_id: str) -> Response:
     """Back to the queue for anybody."""
-    return _moved(
-        request, principal, review_id, "released", lambda uow, me: reviews.release(uow, review_id, me)
-    )
+    return _moved(request, principal, review_id, "released", lambda uow, me: reviews.release(uow, review_id, me))
 
 
 @router.post("/reviews/{review_id}/snooze")
@@ -225,9 +221,7 @@ def _place(one: Review) -> tuple[int, datetime, str]:
 def verdict(request: Request, principal: Deciding, review_id: str, form: Form) -> Response:
     """Decide, and go on to the next review; refused verdicts come back with everything that was typed."""
     try:
-        decided = _do(
-            request, principal, review_id, lambda uow, me: _decide(request, uow, review_id, form, me)
-        )
+        decided = _do(request, principal, review_id, lambda uow, me: _decide(request, uow, review_id, form, me))
     except (ConflictError, InputError) as error:
         return _page(request, principal, review_id, typed=form, problem=error)
     given = Verb(form.text("verdict"))

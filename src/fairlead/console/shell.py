@@ -149,9 +149,7 @@ def render_error(request: Request, status: int, error: dict[str, Any]) -> str:
         nav = tuple(item for item in NAV if principal.can(item.permission))
         desk = Desk(principal, request.url.path, nav=nav)
     headline = _HEADLINES.get(status, "This did not work")
-    page = render_page(
-        request, "error.html", status=status, error=error, headline=headline, desk=desk, code=status
-    )
+    page = render_page(request, "error.html", status=status, error=error, headline=headline, desk=desk, code=status)
     return bytes(page.body).decode()
 
 

@@ -128,9 +128,7 @@ def shown(value: Any) -> str:
     if isinstance(value, list) and all(isinstance(item, (str, int, float)) for item in value):
         value = ", ".join(map(str, value))
     if isinstance(value, list) and all(isinstance(item, Mapping) and "words" in item for item in value):
-        value = "; ".join(
-            f"{item['words']} ({item['add']:+g})" if "add" in item else item["words"] for item in value
-        )
+        value = "; ".join(f"{item['words']} ({item['add']:+g})" if "add" in item else item["words"] for item in value)
     text = " ".join((value if isinstance(value, str) else jsons.dumps(value)).split())
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -61,9 +62,7 @@ class CustomerDraft:
         check_text("country", self.country or "")
         check_text("language", self.language or "")
         if len(self.identities) > MAX_IDENTITIES:
-            message = (
-                f"a customer is given {len(self.identities)} identities at once; at most {MAX_IDENTITIES}"
-            )
+            message = f"a customer is given {len(self.identities)} identities at once; at most {MAX_IDENTITIES}"
             raise InputError(message, field="identities")
         for kind, value in self.identities:
             check_identity(kind, value)
@@ -188,33 +187,59 @@ class Resolution:
 
 
 def resolve(
-    drafts: Sequence[CustomerDraft], known: Mapping[Identity, str], fresh_ids: Iterable[str]
+    drafts: Sequence[CustomerDraft],
+    known: Mapping[Identity, str],
+    fresh_ids: Iterable[str],
+    mailed: AbstractSet[str] = frozenset(),
 ) -> Resolution:
     """Whose drafts these are, one after the other, so that cutting a batch in two changes nothing.
 
-    A draft belongs to the customer of its first known identity, by kind and then by position; identities
-    that nobody has become that customer's; one that is somebody else's stays there and is a conflict.
-    `fresh_ids` gives at least one id per draft.
+    A draft belongs to the customer of its first known identity, by kind and then by position; but a telephone
+    number alone does not make two e-mail addresses one person (`mailed`: customers known to have an address),
+    since colleagues share numbers. Identities that nobody has become the draft's customer's; one that is somebody
+    else's stays there and is a conflict. `fresh_ids` gives at least one id per draft.
     """
     out = Resolution()
     ids = iter(fresh_ids)
     added = out.added
+    with_address: set[str] = set()
     for draft in drafts:
         identities = draft.identities
         if len(identities) > 1:
             identities = tuple(sorted(identities, key=_rank))
         holders = [known.get(one) or (added[one][0] if one in added else None) for one in identities]
         holder = next((one for one in holders if one), None)
+        if holder is not None and _only_a_number(identities, holders, holder, mailed, with_address):
+            holder = None
         customer_id = holder or next(ids)
         if holder is None:
             out.new.append((customer_id, draft))
         for identity, owner in zip(identities, holders, strict=True):
+            if identity[0] == IdentityKind.EMAIL:
+                with_address.add(owner or customer_id)
             if owner is None:
                 added.setdefault(identity, (customer_id, draft.source))
             elif owner != customer_id:
                 out.conflicts[Conflict(customer_id, owner, identity[0])] = None
         out.resolved.append(ResolvedCustomer(customer_id, holder is None))
     return out
+
+
+def _only_a_number(
+    identities: Sequence[Identity],
+    holders: Sequence[str | None],
+    holder: str,
+    mailed: AbstractSet[str],
+    with_address: AbstractSet[str],
+) -> bool:
+    """Whether the draft brings an e-mail address of its own and shares but a telephone number with the holder."""
+    if holder not in mailed and holder not in with_address:
+        return False
+    kinds = {identity[0] for identity, owner in zip(identities, holders, strict=True) if owner == holder}
+    fresh_mail = any(
+        identity[0] == IdentityKind.EMAIL and owner is None for identity, owner in zip(identities, holders, strict=True)
+    )
+    return fresh_mail and kinds == {IdentityKind.PHONE.value}
 
 
 def _rank(identity: Identity) -> int:

@@ -12,6 +12,7 @@ from fairlead.customers.model import (
     MAX_WORDS,
     ConsentRecord,
     CustomerDraft,
+    IdentityKind,
     Resolution,
     ResolvedCustomer,
     TimelineNote,
@@ -39,7 +40,9 @@ def resolve_many(uow: UnitOfWork, drafts: Sequence[CustomerDraft]) -> list[Resol
     wanted = {identity for draft in drafts for identity in draft.identities}
     fresh = new_ids("cus", len(drafts))
     for _ in range(_ROUNDS):
-        plan = resolve(drafts, store.holders_of(uow, wanted), fresh)
+        known = store.holders_of(uow, wanted)
+        by_phone = {holder for (kind, _), holder in known.items() if kind == IdentityKind.PHONE}
+        plan = resolve(drafts, known, fresh, store.with_address(uow, by_phone))
         store.insert_customers(uow, plan.new)
         stored = store.claim_identities(uow, plan.added)
         if len(stored) == len(plan.added):
@@ -79,9 +82,7 @@ def note(uow: UnitOfWork, actor: Actor, entry: TimelineNote) -> None:
     _record(uow, actor, "customer.noted", entry.customer_id, payload)
 
 
-def add_identity(
-    uow: UnitOfWork, actor: Actor, customer_id: str, kind: str, value: str, *, source: str
-) -> bool:
+def add_identity(uow: UnitOfWork, actor: Actor, customer_id: str, kind: str, value: str, *, source: str) -> bool:
     """Give the customer an unverified identity; False when they had it, ConflictError when another has."""
     check_identity(kind, value)
     check_text("source", source, needed=True)
@@ -92,9 +93,7 @@ def add_identity(
     if before or store.insert_identity(uow, (kind, value), customer_id, source) != customer_id:
         message = f"this {kind.replace('_', ' ')} already belongs to another customer"
         raise ConflictError(message, code="identity_taken", kind=kind)
-    _record(
-        uow, actor, "customer.identity_added", customer_id, {"kind": kind, "value": value, "source": source}
-    )
+    _record(uow, actor, "customer.identity_added", customer_id, {"kind": kind, "value": value, "source": source})
     return True
 
 
@@ -161,18 +160,12 @@ def record_consent(uow: UnitOfWork, actor: Actor, customer_id: str, consent: Con
 
 def suppress(uow: UnitOfWork, actor: Actor, channel: str, address: str, *, reason: str, source: str) -> None:
     """Send nothing more to this normalised address on this channel, whoever's it is or will be."""
-    _suppression(
-        uow, actor, "suppressed", {"channel": channel, "address": address, "reason": reason, "source": source}
-    )
+    _suppression(uow, actor, "suppressed", {"channel": channel, "address": address, "reason": reason, "source": source})
 
 
-def lift_suppression(
-    uow: UnitOfWork, actor: Actor, channel: str, address: str, *, reason: str, source: str
-) -> None:
+def lift_suppression(uow: UnitOfWork, actor: Actor, channel: str, address: str, *, reason: str, source: str) -> None:
     """Allow the address again, whether it was suppressed or not."""
-    _suppression(
-        uow, actor, "lifted", {"channel": channel, "address": address, "reason": reason, "source": source}
-    )
+    _suppression(uow, actor, "lifted", {"channel": channel, "address": address, "reason": reason, "source": source})
 
 
 def _suppression(uow: UnitOfWork, actor: Actor, state: str, values: dict[str, str]) -> None:

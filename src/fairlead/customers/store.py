@@ -26,7 +26,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 
 from fairlead.customers import tables as t
-from fairlead.customers.model import CustomerDraft, Identity, KnownIdentity, TimelineEntry, TimelineNote, fold
+from fairlead.customers.model import (
+    CustomerDraft,
+    Identity,
+    IdentityKind,
+    KnownIdentity,
+    TimelineEntry,
+    TimelineNote,
+    fold,
+)
 from fairlead.kit.clock import to_micros
 from fairlead.kit.ids import new_id, new_ids
 from fairlead.kit.unit_of_work import Reader, UnitOfWork
@@ -75,6 +83,15 @@ def holders_of(reader: Reader, identities: Iterable[Identity]) -> dict[Identity,
     return found
 
 
+def with_address(reader: Reader, customer_ids: Iterable[str]) -> set[str]:
+    """Which of these customers have an e-mail address."""
+    ids = sorted(customer_ids)
+    if not ids:
+        return set()
+    query = select(t.identity.c.customer_id).where(t.identity.c.customer_id.in_(ids))
+    return {row[0] for row in reader.execute(query.where(t.identity.c.kind == IdentityKind.EMAIL.value))}
+
+
 def insert_customers(uow: UnitOfWork, new: Sequence[tuple[str, CustomerDraft]]) -> None:
     """New customers, under the ids given."""
     now = to_micros(uow.now)
@@ -120,9 +137,7 @@ def insert_timeline(uow: UnitOfWork, notes: Sequence[TimelineNote]) -> None:
         uow.insert_many(t.timeline, ("id", "customer_id", "at", "kind", "words", "subject"), rows)
 
 
-def timeline(
-    reader: Reader, customer_id: str, limit: int, before: tuple[datetime, str] | None
-) -> list[TimelineEntry]:
+def timeline(reader: Reader, customer_id: str, limit: int, before: tuple[datetime, str] | None) -> list[TimelineEntry]:
     """Lines of one timeline, newest first, those before (at, id)."""
     c = t.timeline.c
     query = select(c.id, c.at, c.kind, c.words, c.subject).where(c.customer_id == customer_id)

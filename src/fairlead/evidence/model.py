@@ -30,9 +30,7 @@ class OutcomeReport:
     def check(self, now: datetime) -> None:
         """InputError for a name, value, key or time that cannot be kept."""
         if not _NAME.fullmatch(self.name):
-            message = (
-                "An outcome's name has small letters, digits, '_', '.' and '-', and begins with a letter."
-            )
+            message = "An outcome's name has small letters, digits, '_', '.' and '-', and begins with a letter."
             raise InputError(message, code="outcome_name", name=self.name[:64])
         if not 0 < len(self.key) <= MAX_KEY_CHARS:
             raise InputError(f"A key has 1 to {MAX_KEY_CHARS} characters.", code="outcome_key")

@@ -36,9 +36,7 @@ def report_outcome(uow: UnitOfWork, actor: Actor, report: OutcomeReport) -> tupl
     known = store.find_outcome(uow, str(actor), report.key)
     if known is None and not store.insert_outcome(uow, one):
         known = store.find_outcome(uow, str(actor), report.key)
-        uow.record(
-            AuditEntry("outcome.repeated", report.ruling_id, {"key": report.key}, asked.customer_id, actor)
-        )
+        uow.record(AuditEntry("outcome.repeated", report.ruling_id, {"key": report.key}, asked.customer_id, actor))
     if known is not None:
         if not known.same_as(report):
             message = "This key was used for another outcome; use a new one."

@@ -43,9 +43,7 @@ class DbosRunner:
     second later. Keys are remembered for a week; the rows of other finished jobs go after `keep_s`.
     """
 
-    def __init__(
-        self, database_url: str, executor_id: str, *, app_version: str = "1", keep_s: float = 300.0
-    ) -> None:
+    def __init__(self, database_url: str, executor_id: str, *, app_version: str = "1", keep_s: float = 300.0) -> None:
         """`executor_id`: one living process each, the same after a restart. `app_version`: of the payloads.
 
         SQLite: DBOS's tables go to `jobs.sqlite` beside our file; Postgres: to the schema `fairlead_jobs`.
@@ -64,9 +62,7 @@ class DbosRunner:
         self._engine: sa.Engine | None = None
         self._open = False
 
-    def register(
-        self, name: str, fn: JobFunction, *, concurrency: int = 1, rate_per_s: float | None = None
-    ) -> None:
+    def register(self, name: str, fn: JobFunction, *, concurrency: int = 1, rate_per_s: float | None = None) -> None:
         """See JobRunner."""
         if rate_per_s is None:
             self._pool.register(name, self._run_journalled, concurrency=concurrency)
@@ -213,9 +209,7 @@ class DbosRunner:
     def _enqueue(self, envelope: Payload) -> None:
         assert self._workflow is not None  # noqa: S101  as above
         with SetWorkflowID(envelope["id"] or new_id("job")):
-            DBOS.enqueue_workflow(
-                _queue(envelope["name"]), self._workflow, envelope["name"], envelope["payload"]
-            )
+            DBOS.enqueue_workflow(_queue(envelope["name"]), self._workflow, envelope["name"], envelope["payload"])
 
     def _destroy(self) -> None:
         try:

@@ -34,7 +34,9 @@ def journal_engine(url: sa.URL, closing: threading.Event) -> sa.Engine:
     DBOS tries a lost connection again for ever; the refusal is what ends that when we stop.
     """
     sqlite = url.get_backend_name() == "sqlite"
-    options: dict[str, Any] = {} if sqlite else {"pool_size": 5, "connect_args": {"connect_timeout": 5, "options": _LIMITS}}
+    options: dict[str, Any] = (
+        {} if sqlite else {"pool_size": 5, "connect_args": {"connect_timeout": 5, "options": _LIMITS}}
+    )
     engine = sa.create_engine(url, pool_pre_ping=not sqlite, max_overflow=10, **options)
 
     @sa.event.listens_for(engine, "do_connect")

@@ -51,9 +51,7 @@ def checked_payload(payload: Payload) -> str:
         message = f"a job's payload must be plain JSON: {error}"
         raise InputError(message) from error
     if len(text) > MAX_PAYLOAD_CHARS:
-        message = (
-            f"a job's payload has {len(text)} characters, {MAX_PAYLOAD_CHARS} are allowed; pass an id instead"
-        )
+        message = f"a job's payload has {len(text)} characters, {MAX_PAYLOAD_CHARS} are allowed; pass an id instead"
         raise TooLargeError(message, limit=MAX_PAYLOAD_CHARS, unit="characters")
     return text
 
@@ -73,9 +71,7 @@ class LocalRunner:
         self._stopping = threading.Event()
         self._started = False
 
-    def register(
-        self, name: str, fn: JobFunction, *, concurrency: int = 1, rate_per_s: float | None = None
-    ) -> None:
+    def register(self, name: str, fn: JobFunction, *, concurrency: int = 1, rate_per_s: float | None = None) -> None:
         """See JobRunner; ConflictError for a name that is taken or after `start`."""
         if self._started or name in self._jobs:
             message = f"job {name!r} is registered twice, or after the runner was started"

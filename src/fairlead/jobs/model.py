@@ -81,9 +81,7 @@ class WorkSource(Protocol):
 class JobRunner(Protocol):
     """Runs named functions in the background; a job that is lost must be found again by its owner's sweep."""
 
-    def register(
-        self, name: str, fn: JobFunction, *, concurrency: int = 1, rate_per_s: float | None = None
-    ) -> None:
+    def register(self, name: str, fn: JobFunction, *, concurrency: int = 1, rate_per_s: float | None = None) -> None:
         """Make `name` known, before `start`; at most `concurrency` of its jobs run at once in this process.
 
         `rate_per_s` bounds the starts per second, None = unbounded. An exception of `fn` is logged and

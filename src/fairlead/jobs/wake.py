@@ -121,9 +121,7 @@ class PostgresEar:
                 self._listen()
             except psycopg.Error as error:
                 pause = 0.1 if time.monotonic() - heard_at > _MAX_PAUSE_S else min(pause * 2, _MAX_PAUSE_S)
-                log.warning(
-                    "not listening for wake-ups (%s); next try in %.1f s", type(error).__name__, pause
-                )
+                log.warning("not listening for wake-ups (%s); next try in %.1f s", type(error).__name__, pause)
                 self._stopping.wait(pause)
 
     def _listen(self) -> None:

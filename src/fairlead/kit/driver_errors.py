@@ -32,9 +32,7 @@ def translated() -> Iterator[None]:
         raise UnavailableError(f"no database connection became free: {first_line(error)}") from error
     except DBAPIError as error:
         if error.connection_invalidated:
-            raise UnavailableError(
-                f"the connection to the database was lost: {first_line(error.orig)}"
-            ) from error
+            raise UnavailableError(f"the connection to the database was lost: {first_line(error.orig)}") from error
         raise _meaning(error.orig) from error
     except (sqlite3.Error, psycopg.Error) as error:
         raise _meaning(error) from error
@@ -42,9 +40,7 @@ def translated() -> Iterator[None]:
 
 def unstorable(error: UnicodeEncodeError | OverflowError) -> InputError:
     """The error for a value that Python holds and a database column cannot."""
-    reason = (
-        "a lone surrogate in a text" if isinstance(error, UnicodeEncodeError) else "a number beyond 64 bits"
-    )
+    reason = "a lone surrogate in a text" if isinstance(error, UnicodeEncodeError) else "a number beyond 64 bits"
     return InputError(f"the database cannot store {reason}", code="data")
 
 
@@ -61,10 +57,7 @@ def _meaning(error: BaseException | None) -> FairleadError:
         if isinstance(error, psycopg.errors.UniqueViolation) or _sqlite_name(error) in _UNIQUE:
             return ConflictError(f"a record with this key exists already: {line}")
         return FaultError(f"a row breaks a rule of the database: {line}")
-    if (
-        isinstance(error, (sqlite3.ProgrammingError, psycopg.ProgrammingError))
-        or _sqlite_code(error) == _GENERIC
-    ):
+    if isinstance(error, (sqlite3.ProgrammingError, psycopg.ProgrammingError)) or _sqlite_code(error) == _GENERIC:
         return FaultError(f"the database refused a statement: {line}")
     return UnavailableError(f"the database cannot be used right now: {line}")
 

@@ -72,9 +72,7 @@ def csv_chunks(
     yield buffer.getvalue()
 
 
-def write_csv(
-    stream: TextIO, header: Sequence[str], rows: Iterable[Sequence[object]], *, separator: str = ","
-) -> int:
+def write_csv(stream: TextIO, header: Sequence[str], rows: Iterable[Sequence[object]], *, separator: str = ",") -> int:
     """Write the table to a stream opened with `newline=""`; returns the number of rows without the header."""
     count = 0
 

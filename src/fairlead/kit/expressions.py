@@ -104,7 +104,10 @@ class Conditions:
     __slots__ = ("_join", "_plans", "_reads", "_remembered", "conditions")
 
     def __init__(
-        self, conditions: Sequence[Condition], join: Callable[[Sequence[Condition]], Any], texts: frozenset[str]
+        self,
+        conditions: Sequence[Condition],
+        join: Callable[[Sequence[Condition]], Any],
+        texts: frozenset[str],
     ) -> None:
         """`join` gives one program for a list of all results, None where they cannot be joined; `texts` are
         the variables that hold text. Made by Environment.
@@ -137,21 +140,20 @@ class Conditions:
             for number, result in zip(joined, results, strict=True):
                 found[number] = result
         for number in single:
-            condition = self.conditions[number]
-            memory = self._remembered.get(number)
-            if memory is None or condition.reads[0] in absent:
-                found[number] = condition.evaluate(bound)
-                continue
-            text = bound.values[condition.reads[0]]
-            known = memory.get(text)
-            if known is None:
-                known = condition.evaluate(bound)
-                if len(memory) >= MAX_REMEMBERED:
-                    memory.clear()
-                if len(text) <= MAX_REMEMBERED_CHARS:
-                    memory[text] = known
-            found[number] = known
+            found[number] = self._single(number, bound)
         return found
+
+    def _single(self, number: int, bound: Bound) -> bool | Unevaluable:
+        condition, memory = self.conditions[number], self._remembered.get(number)
+        text = None if memory is None else bound.values.get(condition.reads[0])
+        if memory is None or text is None or len(text) > MAX_REMEMBERED_CHARS:
+            return condition.evaluate(bound)
+        known = memory.get(text)
+        if known is None:
+            if len(memory) >= MAX_REMEMBERED:
+                memory.clear()
+            known = memory[text] = condition.evaluate(bound)
+        return known
 
     def _plan(self, absent: frozenset[str]) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:
         """The joined program with the places of its results, and the places of the others."""

@@ -42,9 +42,7 @@ class WriteLanes:
     def hold(self, lane: Lane) -> Iterator[None]:
         """Wait for a turn and keep it; UnavailableError after 30 s, FaultError when this thread has one."""
         if getattr(self._mine, "holds", False):
-            message = (
-                "a transaction was opened inside a transaction of the same thread; pass the unit of work on"
-            )
+            message = "a transaction was opened inside a transaction of the same thread; pass the unit of work on"
             raise FaultError(message)
         queued = self._exclusive or lane is Lane.BULK
         if queued:

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 MOST = 500
 LEAST_ALONE = 20
-"""On SQLite, where every other writer waits: below this the fixed cost of a transaction is most of it, and on a
-busy machine smaller ones would only make it busier."""
+"""On SQLite, where every other writer waits: below this the fixed cost of a transaction is most of it, and on
+a busy machine smaller ones would only make it busier."""
 LEAST_BESIDE = 100
 """On Postgres, where others wait only for the rows themselves."""
 
@@ -46,7 +46,8 @@ class BatchPace:
         """The transaction has ended; from the thread that started it.
 
         Counted is what it cost this thread. By the clock, transactions of a busy machine would be made ever
-        smaller, and so dearer; the clock counts where most of the time is spent waiting for the disk or the server.
+        smaller, and so dearer; the clock counts where most of the time is spent waiting for the disk or the
+        server.
         """
         own_s, wall_s = time.thread_time() - started.own_s, time.perf_counter() - started.wall_s
         seconds = max(own_s, wall_s / WAITING)

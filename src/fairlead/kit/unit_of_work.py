@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sqlalchemy import ColumnElement, CompoundSelect, Connection, CursorResult, Executable, Select, Table, update
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    CursorResult,
+    Executable,
+    Select,
+    Table,
+    update,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.dml import UpdateBase
 
@@ -182,7 +191,8 @@ class UnitOfWork(Reader):
     def update_many(self, table: Table, sql_set: str, sql_where: str, rows: Sequence[Sequence[Any]]) -> int:
         """Run `UPDATE table SET … WHERE …` once per row of positional values (`?`); returns rows changed.
 
-        No two rows may change the same row of the table. The two clauses are written by us, never by a caller's caller.
+        No two rows may change the same row of the table. The two clauses are written by us, never by a
+        caller's caller.
         """
         if not rows:
             return 0

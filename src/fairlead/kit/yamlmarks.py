@@ -118,9 +118,7 @@ class Node:
         error.
         """
         if not isinstance(self.value, str):
-            self._expected(
-                what, "Put it in quotes." if self.value is not None and not self._compound else None
-            )
+            self._expected(what, "Put it in quotes." if self.value is not None and not self._compound else None)
         if not self.value.strip():
             self.fail(f"{what} must not be empty.")
         if len(self.value) > max_chars:
@@ -183,9 +181,7 @@ class Node:
             self.fail(f"This list has {len(self.value)} items; {least} to {most} are allowed.")
         return self.value
 
-    def mapping(
-        self, *, allowed: Iterable[str] | None = None, required: Iterable[str] = ()
-    ) -> Mapping[str, Node]:
+    def mapping(self, *, allowed: Iterable[str] | None = None, required: Iterable[str] = ()) -> Mapping[str, Node]:
         """The fields of a mapping; keys outside `allowed` (None = any) and `required` ones that lack are
         refused.
 
@@ -199,9 +195,7 @@ class Node:
             for key in self.value:
                 if key not in known:
                     hint = did_you_mean(key, known)
-                    raise SourceError(
-                        f"Unknown key {str(key)!r:.80}.", key.place, suggestion=hint, code="unknown_key"
-                    )
+                    raise SourceError(f"Unknown key {str(key)!r:.80}.", key.place, suggestion=hint, code="unknown_key")
         for key in needed:
             if key not in self.value:
                 self.fail(f"{key!r} is missing here.", code="missing_key")
@@ -213,9 +207,7 @@ class Node:
         """
         if not isinstance(self.value, str) or not self._source or not 0 <= offset <= len(self.value):
             return self.place
-        index = _align(
-            self.value, self._source, offset, skip_header=self._style in {"|", ">"}, quoted=self._style
-        )
+        index = _align(self.value, self._source, offset, skip_header=self._style in {"|", ">"}, quoted=self._style)
         if index is None:
             return self.place
         before = self._source[:index]

@@ -150,9 +150,7 @@ def issue_sign_in_link(uow: UnitOfWork, actor: Actor, person_id: str) -> SignInL
     return link
 
 
-def consume_sign_in_link(
-    uow: UnitOfWork, token: str, *, lifetime: timedelta = SESSION_LIFETIME
-) -> OpenedSession:
+def consume_sign_in_link(uow: UnitOfWork, token: str, *, lifetime: timedelta = SESSION_LIFETIME) -> OpenedSession:
     """Turn a link into a session that ends after `lifetime` at the latest.
 
     NotSignedInError, always with the same words, for a token that is unknown, used, expired or of a disabled
@@ -169,9 +167,7 @@ def consume_sign_in_link(
     return session
 
 
-def resolve_session(
-    reader: Reader, token: str, now: datetime, *, idle: timedelta = SESSION_IDLE
-) -> Session | None:
+def resolve_session(reader: Reader, token: str, now: datetime, *, idle: timedelta = SESSION_IDLE) -> Session | None:
     """The live session of this token, None when there is none; `idle` is how long it may go unused."""
     if not secrets.is_token(token):
         return None

@@ -61,9 +61,7 @@ def check_webhook_url(url: str, *, private_hosts: bool) -> str:
         raise InputError(message, code="webhook_url")
     allowed = parts.scheme == "https" or (parts.scheme == "http" and private_hosts and is_loopback(host))
     if not allowed:
-        message = (
-            "A webhook address begins with https://; http is for this machine, where the settings allow it."
-        )
+        message = "A webhook address begins with https://; http is for this machine, where the settings allow it."
         raise InputError(message, code="webhook_url")
     if not private_hosts and not is_public_host(host):
         raise InputError("Webhooks to loopback and private addresses are switched off.", code="webhook_url")

@@ -63,7 +63,7 @@ __all__ = [
     "read_workspace",
     "ready_count",
     "rerule_waiting",
-    "steer",
     "states_of",
+    "steer",
     "stranded_cases",
 ]

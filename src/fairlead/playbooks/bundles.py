@@ -17,6 +17,7 @@ from typing import TypeVar
 from fairlead.checkpoints import CheckpointPolicy, parse_policy
 from fairlead.errors import InputError, Place, SourceError, TooLargeError
 from fairlead.kit import jsons
+from fairlead.kit.money import currency_exponent
 from fairlead.kit.unit_of_work import Reader
 from fairlead.kit.yamlmarks import did_you_mean
 from fairlead.playbooks import store
@@ -56,6 +57,11 @@ class Bundle:
     playbooks: Mapping[str, CompiledPlaybook]
     policies: Mapping[str, CheckpointPolicy]
     registry: StepRegistry
+
+    @property
+    def minor_digits(self) -> int:
+        """Decimal places of the currency's minor unit."""
+        return currency_exponent(self.currency)
 
 
 def read_workspace(folder: Path) -> dict[str, str]:
@@ -165,9 +171,7 @@ class _Check:
                 found[playbook.name] = (path, playbook)
         return found
 
-    def references(
-        self, playbook: Playbook, policies: Mapping[str, CheckpointPolicy], playbooks: set[str]
-    ) -> None:
+    def references(self, playbook: Playbook, policies: Mapping[str, CheckpointPolicy], playbooks: set[str]) -> None:
         for stage in playbook.stages.values():
             if isinstance(stage, CheckpointStage):
                 self._refer(stage, "policy for checkpoint", stage.checkpoint, {*policies}, "policies/")

@@ -146,9 +146,7 @@ class Engine:
                 case.yield_turn()
         self._write([case for case in cases if not case.written], run)
 
-    def _stage(
-        self, bundle: Bundle, playbook_name: str, stage_name: str, group: list[LiveCase], run: _Run
-    ) -> None:
+    def _stage(self, bundle: Bundle, playbook_name: str, stage_name: str, group: list[LiveCase], run: _Run) -> None:
         compiled = bundle.playbooks.get(playbook_name)
         stage = compiled.playbook.stages.get(stage_name) if compiled else None
         if compiled is None or stage is None:
@@ -166,19 +164,24 @@ class Engine:
         if fresh:
             self._enter(bundle, compiled, stage, fresh, run)
 
+    def _step(
+        self, bundle: Bundle, compiled: CompiledPlaybook, stage: StepStage, cases: list[LiveCase], run: _Run
+    ) -> None:
+        step = bundle.registry.find(stage.step)
+        call = compiled.runs[stage.name]
+        if step is not None and step.kind is StepKind.IO:
+            run_io(
+                self.database, stage, call, cases, run.token, self.settings.lease_s,
+                lambda batch: self._settle_chunk(batch, run),
+            )  # fmt: skip
+        else:
+            run_step(stage, call, cases)
+
     def _enter(
         self, bundle: Bundle, compiled: CompiledPlaybook, stage: Stage, cases: list[LiveCase], run: _Run
     ) -> None:
         if isinstance(stage, StepStage):
-            step = bundle.registry.find(stage.step)
-            call = compiled.runs[stage.name]
-            if step is not None and step.kind is StepKind.IO:
-                run_io(
-                    self.database, stage, call, cases, run.token, self.settings.lease_s,
-                    lambda batch: self._settle_chunk(batch, run),
-                )  # fmt: skip
-            else:
-                run_step(stage, call, cases)
+            self._step(bundle, compiled, stage, cases, run)
         elif isinstance(stage, CheckpointStage):
             self._checkpoint(bundle, compiled.playbook.name, stage, cases, run)
         elif isinstance(stage, BranchStage):
@@ -206,7 +209,7 @@ class Engine:
                 run.states[key] = read_state(reader, policy, playbook, now)
             wanted = sorted({case.customer_id for case in cases if case.customer_id})
             known = facts_of(reader, wanted, now) if wanted and _asks(policy) else {}
-        take_decision(stage, run.states[key], cases, known, self.settings)
+        take_decision(stage, run.states[key], cases, known, self.settings.seed, bundle.minor_digits)
 
     def _write(self, cases: list[LiveCase], run: _Run) -> None:
         count, position = run.count, 0
@@ -299,6 +302,6 @@ def _queue_actions(uow: UnitOfWork, cases: Iterable[LiveCase]) -> None:
 def _live(row: Any, now: Any) -> LiveCase:
     return LiveCase(
         row.id, row.playbook, row.bundle, row.stage, row.customer_id, row.serial_key, row.parent_id,
-        row.subject_kind, row.subject_id, dict(row.facts), row.signal, row.automatic, row.attempt, row.hops, row.lane, row.mark_at,
-        now, origin=(row.stage, row.facts),
+        row.subject_kind, row.subject_id, dict(row.facts), row.signal, row.automatic, row.attempt, row.hops, row.lane,
+        row.mark_at, now, origin=(row.stage, row.facts),
     )  # fmt: skip

@@ -141,7 +141,6 @@ def rerule_waiting(engine: Engine) -> Reruled:
         with engine.database.transaction(Lane.BULK) as uow:
             some = rerule_some(
                 uow, bundle, after=last, limit=RERULED_A_TURN, seed=engine.settings.seed,
-                minor_digits=engine.settings.minor_digits,
             )  # fmt: skip
         total, last = total.plus(some), some.last
         if not last:

@@ -134,6 +134,6 @@ class LiveCase:
         # Events since the last act are a later wait's; nothing of that act left before this commit.
         mark = now if self.actions and self.mark_at == self.now else to_micros(self.mark_at)
         return (
-            self.stage, self.state.value, self.facts_text or dumps(self.facts), due, self.wait_type, self.wait_key, mark, self.attempt,
-            self.hops, self.automatic, problem, self.end, now, ended, self.id,
+            self.stage, self.state.value, self.facts_text or dumps(self.facts), due, self.wait_type, self.wait_key,
+            mark, self.attempt, self.hops, self.automatic, problem, self.end, now, ended, self.id,
         )  # fmt: skip

@@ -210,4 +210,3 @@ class EngineSettings:
     seed: bytes
     bulk_ms: float = 20.0
     lease_s: float = 60.0
-    minor_digits: int = 2

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from fairlead.errors import SourceError
+from fairlead.errors import Place, SourceError
 from fairlead.kit.expressions import Environment, Type
-from fairlead.kit.yamlmarks import Node, did_you_mean, load_yaml
+from fairlead.kit.yamlmarks import Key, Node, did_you_mean, load_yaml
 from fairlead.playbooks.model import (
     ActStage,
     BranchStage,
@@ -49,9 +49,7 @@ _ACT_OUTCOMES = ("sent", "held", "refused", "failed", "expired", "ambiguous")
 
 def parse_playbook(text: str, file: str) -> Playbook:
     """The playbook written in `text`; `file` names it in errors. Steps and policies are looked up by the bundle."""
-    root = load_yaml(text, file).mapping(
-        allowed=TOP_KEYS, required=("playbook", "subject", "stages")
-    )
+    root = load_yaml(text, file).mapping(allowed=TOP_KEYS, required=("playbook", "subject", "stages"))
     name = root["playbook"].name()
     facts = _facts(root.get("facts"))
     environment = Environment(facts)
@@ -79,16 +77,22 @@ def parse_playbook(text: str, file: str) -> Playbook:
     )
 
 
+def _place_of(key: str, value: Node) -> Place:
+    return key.place if isinstance(key, Key) else value.place
+
+
 def _facts(node: Node | None) -> dict[str, Type]:
     declared: dict[str, Type] = {}
     if node and len(node.mapping()) > MAX_FACTS:
         node.fail(f"{len(node.mapping())} facts are declared; at most {MAX_FACTS} are allowed.")
     for key, value in node.mapping().items() if node else ():
         if not re.fullmatch(_FACT, key):
-            raise SourceError(f"{key!r} is not a fact's name.", key.place, suggestion="Use small letters and _.")  # type: ignore[attr-defined]
+            raise SourceError(
+                f"{key!r} is not a fact's name.", _place_of(key, value), suggestion="Use small letters and _."
+            )
         if key in _TAKEN:
             message = f"{str(key)!r} is a word of the conditions and cannot name a fact."
-            raise SourceError(message, key.place, suggestion=f"Write for example lead_{key}.")  # type: ignore[attr-defined]
+            raise SourceError(message, _place_of(key, value), suggestion=f"Write for example lead_{key}.")
         declared[str(key)] = Type(value.one_of([kind.value for kind in Type]))
     return declared
 
@@ -131,7 +135,11 @@ class _StageReader:
         """A stage of this playbook."""
         target = node.text(max_chars=64, what="a stage's name")
         if target not in self._names:
-            node.fail(f"There is no stage {target!r}.", suggestion=did_you_mean(target, self._names), code="no_stage")
+            node.fail(
+                f"There is no stage {target!r}.",
+                suggestion=did_you_mean(target, self._names),
+                code="no_stage",
+            )
         return target
 
     def _outcomes(self, node: Node, required: tuple[str, ...], allowed: tuple[str, ...]) -> dict[str, str]:
@@ -154,7 +162,9 @@ class _StageReader:
             step=fields["step"].text(max_chars=80, pattern=r"[a-z][a-z0-9-]*@[1-9][0-9]*", what="a step (name@1)"),
             config=fields.get("with"),
             retries=fields["retries"].integer(least=0, most=20) if "retries" in fields else 3,
-            timeout=fields["timeout"].duration(least=timedelta(milliseconds=1), most=day) if "timeout" in fields else timedelta(seconds=30),
+            timeout=fields["timeout"].duration(least=timedelta(milliseconds=1), most=day)
+            if "timeout" in fields
+            else timedelta(seconds=30),
             concurrency=fields["concurrency"].integer(least=1, most=64) if "concurrency" in fields else 4,
             max_batch=fields["max_batch"].integer(least=1, most=500) if "max_batch" in fields else 20,
         )
@@ -207,9 +217,7 @@ class _StageReader:
         if event_type is None and timeout is None:
             node.fail("A wait for time needs to say how long.", suggestion="Add `for: 3d`.")
         required = ([event_type] if event_type else []) + (["timeout"] if timeout is not None else [])
-        return WaitStage(
-            name, self._outcomes(fields["next"], tuple(required), ()), event=event_type, timeout=timeout
-        )
+        return WaitStage(name, self._outcomes(fields["next"], tuple(required), ()), event=event_type, timeout=timeout)
 
     def _branch(self, name: str, node: Node) -> Stage:
         fields = node.mapping(allowed=STAGE_KEYS["branch"], required=("branch", "otherwise"))

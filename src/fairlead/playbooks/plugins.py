@@ -39,8 +39,14 @@ def steps_of_file(text: str, file: str) -> list[Step]:
     except SyntaxError as error:
         message = f"this is not valid Python: {error.msg}."
         raise SourceError(message, Place(file, error.lineno or 0, error.offset or 0), code="python") from None
-    except (Exception, SystemExit) as error:  # whatever the workspace's own code raises is reported with its line
-        line = next((f.lineno or 0 for f in reversed(traceback.extract_tb(error.__traceback__)) if f.filename == file), 0)
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # whatever the workspace's own code raises is reported with its line
+        line = next(
+            (f.lineno or 0 for f in reversed(traceback.extract_tb(error.__traceback__)) if f.filename == file),
+            0,
+        )
         message = f"running this file failed: {type(error).__name__}: {error}."
         raise SourceError(message, Place(file, line), code="python") from error
     if not collected:

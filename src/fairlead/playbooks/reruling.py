@@ -37,9 +37,7 @@ class Reruled:
         )
 
 
-def rerule_some(
-    uow: UnitOfWork, bundle: Bundle, *, after: str, limit: int, seed: bytes, minor_digits: int = 2
-) -> Reruled:
+def rerule_some(uow: UnitOfWork, bundle: Bundle, *, after: str, limit: int, seed: bytes) -> Reruled:
     """Rule once more, under the bundle's policies, on up to `limit` open reviews behind the id `after`.
 
     The stored ruling stays. A claimant keeps the claim, and learns of the change when they answer.
@@ -55,16 +53,14 @@ def rerule_some(
         if row.policy_version == policy.version:
             continue
         state = read_state(uow, policy, one.playbook, uow.now)
-        [ruled] = rule_asks(state, [_ask(uow, row)], seed, minor_digits=minor_digits)
+        [ruled] = rule_asks(state, [_ask(uow, row)], seed, minor_digits=bundle.minor_digits)
         kind = _apply(uow, one, ruled)
         if kind:
             done[kind].append(one.id)
     last = ids[-1] if ids else ""
     result = Reruled(tuple(done["stricter"]), tuple(done["blocked"]), tuple(done["looser"]), last)
     if any(done.values()):
-        uow.record(
-            AuditEntry("reviews.reruled", bundle.digest, {kind: list(some) for kind, some in done.items()})
-        )
+        uow.record(AuditEntry("reviews.reruled", bundle.digest, {kind: list(some) for kind, some in done.items()}))
     return result
 
 

@@ -21,7 +21,6 @@ from fairlead.playbooks.model import (
     BranchStage,
     CaseState,
     CheckpointStage,
-    EngineSettings,
     SpawnStage,
     Stage,
     StepFailure,
@@ -93,13 +92,14 @@ def take_decision(
     state: CheckpointState,
     cases: Sequence[LiveCase],
     known: Mapping[str, Mapping[str, Any]],
-    settings: EngineSettings,
+    seed: bytes,
+    minor_digits: int,
 ) -> None:
     """Rule on what the machine proposes for each case: act on it, ask a person, or refuse."""
     asked: list[tuple[LiveCase, Ask]] = []
     for case in cases:
         try:
-            asked.append((case, _ask(stage, case, known.get(case.customer_id or ""), settings.minor_digits)))
+            asked.append((case, _ask(stage, case, known.get(case.customer_id or ""), minor_digits)))
             proposal = asked[-1][1].proposal
             state.policy.answer.check(proposal.answer)
             _ = proposal.digest  # says whether it can be stored, and is kept for the ruling
@@ -107,7 +107,7 @@ def take_decision(
             if asked and asked[-1][0] is case:
                 asked.pop()
             case.fail("proposal", error.message)
-    ruled = rule_asks(state, [ask for _, ask in asked], settings.seed, minor_digits=settings.minor_digits)
+    ruled = rule_asks(state, [ask for _, ask in asked], seed, minor_digits=minor_digits)
     for (case, _), item in zip(asked, ruled, strict=True):
         _follow(stage, state, case, item)
 

@@ -122,7 +122,12 @@ def _resume(
         message = "somebody took this case over; it goes on when they hand it back"
         raise ConflictError(message, case=row.id, by=before["taken_by"])
     if row.signal is not None or before.get("state") == CaseState.READY.value:
-        return {"state": CaseState.READY.value, "due_at": uow.now, "resume": None, "lane": WorkLane.INTERACTIVE.value}
+        return {
+            "state": CaseState.READY.value,
+            "due_at": uow.now,
+            "resume": None,
+            "lane": WorkLane.INTERACTIVE.value,
+        }
     return {"state": CaseState.WAITING.value, "due_at": from_micros(before["due_at"]), "resume": None}
 
 

@@ -28,7 +28,7 @@ _CHUNK_COLUMNS = (
 )  # fmt: skip
 _MOVE_SET = (
     "stage = ?, state = ?, facts = ?, due_at = ?, wait_type = ?, wait_key = ?, mark_at = ?, attempt = ?, hops = ?, "
-    "automatic = ?, problem = ?, \"end\" = ?, changed_at = ?, ended_at = ?, signal = NULL, resume = NULL, leases = 0, "
+    'automatic = ?, problem = ?, "end" = ?, changed_at = ?, ended_at = ?, signal = NULL, resume = NULL, leases = 0, '
     "version = version + 1, lease_token = NULL, lease_until = NULL"
 )
 _STILL_LEASED = "SELECT id FROM playbook_case WHERE id = ANY(?) AND lease_token = ? AND state = 'ready'"
@@ -88,9 +88,7 @@ def lease(uow: UnitOfWork, lane: str, limit: int, now: datetime, until: datetime
     wanted: Select[Any] = select(c.id).where(ready).order_by(c.due_at).limit(limit)
     if uow.dialect == "postgresql":
         wanted = wanted.with_for_update(skip_locked=True)
-    return uow.bookkeep(
-        t.case, c.id.in_(wanted), {"lease_token": token, "lease_until": until, "leases": c.leases + 1}
-    )
+    return uow.bookkeep(t.case, c.id.in_(wanted), {"lease_token": token, "lease_until": until, "leases": c.leases + 1})
 
 
 def extend(uow: UnitOfWork, token: str, until: datetime) -> int:
@@ -160,9 +158,15 @@ def next_timer(reader: Reader) -> datetime | None:
 def waiting_for(reader: Reader, keys: Sequence[str]) -> list[Row[Any]]:
     """Open cases that wait for something under any of these keys; on Postgres locked."""
     c = t.case.c
-    query = select(c.id, c.stage, c.state, c.wait_type, c.wait_key, c.mark_at).where(
-        c.ended_at.is_(None), c.wait_key.in_(keys), c.state.in_([CaseState.WAITING.value, CaseState.PAUSED.value])
-    ).order_by(c.id)
+    query = (
+        select(c.id, c.stage, c.state, c.wait_type, c.wait_key, c.mark_at)
+        .where(
+            c.ended_at.is_(None),
+            c.wait_key.in_(keys),
+            c.state.in_([CaseState.WAITING.value, CaseState.PAUSED.value]),
+        )
+        .order_by(c.id)
+    )
     return list(reader.execute(query.with_for_update() if reader.dialect == "postgresql" else query))
 
 
@@ -266,7 +270,6 @@ def store_results(uow: UnitOfWork, rows: Sequence[tuple[str, str, int, str, str]
     now = to_micros(uow.now)
     fresh = [(*row, now) for row in rows if row[:4] not in known]
     uow.insert_many(t.step_result, ("case_id", "stage", "attempt", "input_digest", "result", "at"), fresh)
-
 
 
 def states_of(reader: Reader, case_ids: Sequence[str]) -> dict[str, str]:

@@ -55,7 +55,9 @@ case = Table(
     Column("attempt", Integer, nullable=False),
     Column("hops", Integer, nullable=False),  # stages entered so far; bounds loops
     Column("automatic", Text),  # the checkpoint whose automatic decision sent it here; NULL after a person's
-    Column("leases", Integer, nullable=False, info=dict(BOOKKEEPING)),  # since it last moved; many mean that it kills its workers
+    Column(
+        "leases", Integer, nullable=False, info=dict(BOOKKEEPING)
+    ),  # since it last moved; many mean that it kills its workers
     Column("version", Integer, nullable=False),
     Column("lease_token", Text, info=dict(BOOKKEEPING)),
     Column("lease_until", Instant, info=dict(BOOKKEEPING)),

@@ -134,9 +134,7 @@ def _vote(
     payload["effective_at"] = effective_at
     decided = moved(uow, one, "review.decided", reviewer.actor, payload, **changes)
     _log(uow, one, given.verdict, given, reviewer)
-    settlement.settle(
-        uow, one.ruling_id, given.verdict.value, given.answer, reviewer.actor, given.reason, effective_at
-    )
+    settlement.settle(uow, one.ruling_id, given.verdict.value, given.answer, reviewer.actor, given.reason, effective_at)
     return Decided(decided, settled=True, effective_at=effective_at)
 
 
@@ -177,9 +175,7 @@ def _return(uow: UnitOfWork, one: Review, given: Given, reviewer: Reviewer) -> D
     return Decided(after, settled=False)
 
 
-def undo(
-    uow: UnitOfWork, review_id: str, reviewer: Reviewer, lease: timedelta, *, settlement: Settlement
-) -> Review:
+def undo(uow: UnitOfWork, review_id: str, reviewer: Reviewer, lease: timedelta, *, settlement: Settlement) -> Review:
     """Take one's own verdict back before it takes effect; the review is then claimed again for `lease`.
 
     If somebody else is busy with the customer by now, it waits for this person instead.

@@ -43,6 +43,7 @@ from fairlead.errors import ConflictError, ForbiddenError, InputError
 from fairlead.kit import jsons
 from fairlead.kit.actors import SYSTEM, Actor, ActorKind
 from fairlead.kit.clock import iso, to_micros
+from fairlead.kit.money import currency_exponent
 from fairlead.kit.unit_of_work import AuditEntry, Reader, UnitOfWork
 from fairlead.kit.yamlmarks import did_you_mean
 from fairlead.people import Principal, webhook_of
@@ -67,14 +68,18 @@ PolicySource = Callable[[Reader, str], CheckpointPolicy]
 class GateTerms:
     """What is the same for every request: `seed` keys the draws, `secret` the approval tokens.
 
-    `currency` is the workspace's, ISO 4217, with `minor_digits` decimals.
+    `currency` is the workspace's, ISO 4217.
     """
 
     seed: bytes = field(repr=False)
     secret: bytes = field(repr=False)
     approval_life: timedelta = timedelta(minutes=15)
     currency: str = "EUR"
-    minor_digits: int = 2
+
+    @property
+    def minor_digits(self) -> int:
+        """Decimal places of the currency's minor unit."""
+        return currency_exponent(self.currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +202,7 @@ class Gate:
         customer_id = request.customer_id or (holder_of(uow, request.identity) if request.identity else None)
         known = facts_of(uow, [customer_id], uow.now).get(customer_id) if customer_id else None
         if request.customer_id and known is None:
-            raise InputError(
-                "There is no customer with this id.", code="no_customer", customer=request.customer_id
-            )
+            raise InputError("There is no customer with this id.", code="no_customer", customer=request.customer_id)
         value, source = self._value(asker, request, known)
         refused = sorted(set(request.flags) - asker.flags)
         if refused:
@@ -207,9 +210,7 @@ class Gate:
             raise ForbiddenError(message, code="flag", flags=refused)
         facts: dict[str, Any] = dict(known) if known else {}
         facts["flags"] = dict.fromkeys(request.flags, True) | facts.get("flags", {})
-        proposal = Proposal(
-            request.checkpoint, request.answer, request.producer, request.score, value, request.signals
-        )
+        proposal = Proposal(request.checkpoint, request.answer, request.producer, request.score, value, request.signals)
         told = {
             "by": asker.id,
             "value_from": source,
@@ -222,9 +223,7 @@ class Gate:
         subject = {**request.signals, "asked": told}
         return Ask(decision_key, proposal, subject, facts, None, customer_id if known else None)
 
-    def _value(
-        self, asker: Principal, request: GateRequest, known: CustomerFacts | None
-    ) -> tuple[int | None, str]:
+    def _value(self, asker: Principal, request: GateRequest, known: CustomerFacts | None) -> tuple[int | None, str]:
         """The larger of what the record says and what the caller states within its limit; and whose it is."""
         stated, limit = None, asker.max_value_minor
         foreign = request.currency not in {None, self.terms.currency}
@@ -330,12 +329,8 @@ def tell_askers(uow: UnitOfWork, ruling_ids: Sequence[str]) -> int:
         }  # fmt: skip
         message = {"type": "decision.settled", "timestamp": iso(uow.now), "data": data}
         body = {"key": one.asker, "message": message}
-        drafts.append(
-            ActionDraft(key, WEBHOOK, "decision.settled", body, customer_id=one.customer_id, serial_key="")
-        )
-        entries.append(
-            AuditEntry("webhook.queued", one.id, {"asker": one.asker, "key": key}, one.customer_id)
-        )
+        drafts.append(ActionDraft(key, WEBHOOK, "decision.settled", body, customer_id=one.customer_id, serial_key=""))
+        entries.append(AuditEntry("webhook.queued", one.id, {"asker": one.asker, "key": key}, one.customer_id))
     queue_many(uow, drafts)
     uow.record_many(entries)
     return len(drafts)
@@ -362,9 +357,7 @@ def _request_row(uow: UnitOfWork, asker: Principal, request: GateRequest, ruling
 
 def _minor(value: Decimal, digits: int) -> int:
     if not value.is_finite() or not 0 <= value <= Decimal(MAX_VALUE_MINOR).scaleb(-digits):
-        raise InputError(
-            "A value is a number from 0 up to 2^53 minor units.", code="value", value=str(value)[:40]
-        )
+        raise InputError("A value is a number from 0 up to 2^53 minor units.", code="value", value=str(value)[:40])
     return int(value.scaleb(digits).quantize(Decimal(1), ROUND_HALF_UP))
 
 

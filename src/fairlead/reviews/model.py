@@ -67,9 +67,7 @@ class Verb(enum.StrEnum):
     WITHDRAW = "withdraw"
 
 
-VERDICTS = frozenset(
-    {Verb.APPROVE, Verb.EDIT, Verb.REJECT, Verb.ANSWER, Verb.ESCALATE, Verb.REQUEST_INFO, Verb.RETURN}
-)
+VERDICTS = frozenset({Verb.APPROVE, Verb.EDIT, Verb.REJECT, Verb.ANSWER, Verb.ESCALATE, Verb.REQUEST_INFO, Verb.RETURN})
 NEED_REASON = frozenset({Verb.REJECT, Verb.EDIT, Verb.ESCALATE, Verb.REQUEST_INFO, Verb.RETURN})
 NEED_ANSWER = frozenset({Verb.EDIT, Verb.ANSWER})
 
@@ -270,9 +268,7 @@ class Given:
         if self.verdict not in VERDICTS:
             raise InputError(f"{str(self.verdict)!r} is not a verdict.", verdict=str(self.verdict))
         if self.verdict in NEED_REASON and not self.reason.strip():
-            raise InputError(
-                f"Say why: {self.verdict} needs a reason.", code="reason_missing", verdict=self.verdict
-            )
+            raise InputError(f"Say why: {self.verdict} needs a reason.", code="reason_missing", verdict=self.verdict)
         if "\x00" in self.reason or self.reason != self.reason.encode("utf-8", "replace").decode():
             raise InputError("The reason is not valid text.", code="reason_text")
         if len(self.reason) > MAX_REASON_CHARS:

@@ -156,9 +156,7 @@ def search_customers(
 ) -> Page:
     """Open reviews of these customers (at most 50), in the order of the queue."""
     if len(customer_ids) > MAX_CUSTOMERS:
-        raise TooLargeError(
-            f"A search takes at most {MAX_CUSTOMERS} customers.", limit=MAX_CUSTOMERS, unit="customers"
-        )
+        raise TooLargeError(f"A search takes at most {MAX_CUSTOMERS} customers.", limit=MAX_CUSTOMERS, unit="customers")
     mine: list[_Stream] = [
         (review.c.customer_id == one, review.c.state == state)
         for one in dict.fromkeys(customer_ids)
@@ -190,16 +188,10 @@ def _streams(reader: Reader, wanted: QueueFilter) -> list[_Stream]:
 def _special(wanted: QueueFilter) -> ColumnElement[bool]:
     if wanted.view is View.HIGH_VALUE:
         return review.c.value_minor >= wanted.min_value_minor
-    return (
-        review.c.overdue_since.is_not(None)
-        if wanted.view is View.OVERDUE
-        else review.c.needs_information.is_(True)
-    )
+    return review.c.overdue_since.is_not(None) if wanted.view is View.OVERDUE else review.c.needs_information.is_(True)
 
 
-def _keys(
-    streams: Sequence[_Stream], order: Order, after: tuple[Any, str] | None, limit: int
-) -> CompoundSelect[Any]:
+def _keys(streams: Sequence[_Stream], order: Order, after: tuple[Any, str] | None, limit: int) -> CompoundSelect[Any]:
     """The sort keys and ids of up to `limit` rows of every stream; each part is one index range."""
     column, c = order.column, review.c
     parts = []
@@ -267,8 +259,7 @@ def counts(
         if roles is None or role in roles:
             by_bucket[bucket] += number
     result = {
-        view: Count(sum(by_bucket[one] for one in shelves), capped=False)
-        for view, shelves in _SHELVES_OF.items()
+        view: Count(sum(by_bucket[one] for one in shelves), capped=False) for view, shelves in _SHELVES_OF.items()
     }
     del result[View.MINE]
     result[View.OVERDUE] = Count(by_bucket[Bucket.OVERDUE], capped=False)

@@ -226,8 +226,8 @@ def rebind(
     """Change what a verdict binds to while the review is open; votes and pages of the old state no longer
     count.
 
-    `path` human withholds the proposal from now on; there is no way back. Needs only grow: a looser rule does not reach reviews that are waiting (InputError). The claim stays; its
-    holder learns of the change when they answer.
+    `path` human withholds the proposal from now on; there is no way back. Needs only grow: a looser rule does not
+    reach reviews that are waiting (InputError). The claim stays; its holder learns of the change when they answer.
     """
     one = get(uow, review_id)
     step(uow, one, Verb.REBIND)
@@ -237,9 +237,7 @@ def rebind(
         raise InputError("Needs can only grow while a review is open.", now=one.needs, wanted=wanted)
     if path not in {None, one.path, "human"}:
         raise InputError("The path can only become stricter while a review is open.", now=one.path, wanted=path)
-    new = binding.rebind(
-        one.digest, one.role, wanted, proposal_digest=proposal_digest, facts_digest=facts_digest
-    )
+    new = binding.rebind(one.digest, one.role, wanted, proposal_digest=proposal_digest, facts_digest=facts_digest)
     payload = {"why": why, "changed": binding.changes(one.digest, new, one.role, wanted)}
     changes: dict[str, Any] = {"quorum": dict(wanted)[one.role], "needs": wanted, "digest": new}
     if path is not None and path != one.path:
@@ -272,9 +270,7 @@ def _withdraw(uow: UnitOfWork, found: Sequence[Review], actor: Actor, why: str) 
 def _withdrawn(uow: UnitOfWork, one: Review) -> Review | None:
     """None when somebody closed it first; a claim that came in between is no reason to leave it."""
     for _ in range(WITHDRAW_TRIES):
-        after = store.move(
-            uow, one, **closing(next_state(State(one.state), Verb.WITHDRAW, one.mode), uow.now)
-        )
+        after = store.move(uow, one, **closing(next_state(State(one.state), Verb.WITHDRAW, one.mode), uow.now))
         if after is not None:
             return after
         one = get(uow, one.id)
@@ -304,14 +300,10 @@ def step(reader: Reader, one: Review, verb: Verb) -> State:
 def check_role(one: Review, reviewer: Reviewer) -> None:
     """ForbiddenError unless the person has the role that the review needs now."""
     if one.role not in reviewer.roles:
-        raise ForbiddenError(
-            f"This review needs the role {one.role!r}.", code="role", role=one.role, review=one.id
-        )
+        raise ForbiddenError(f"This review needs the role {one.role!r}.", code="role", role=one.role, review=one.id)
 
 
-def mine(
-    uow: UnitOfWork, review_id: str, reviewer: Reviewer, verb: Verb, *, lapsed_too: bool = False
-) -> Review:
+def mine(uow: UnitOfWork, review_id: str, reviewer: Reviewer, verb: Verb, *, lapsed_too: bool = False) -> Review:
     """The review, if the table allows the verb and this person holds it now; ConflictError with why not."""
     one = get(uow, review_id)
     step(uow, one, verb)
@@ -322,9 +314,7 @@ def mine(
     return one
 
 
-def moved(
-    uow: UnitOfWork, one: Review, verb: str, actor: Actor, payload: dict[str, Any], **changes: Any
-) -> Review:
+def moved(uow: UnitOfWork, one: Review, verb: str, actor: Actor, payload: dict[str, Any], **changes: Any) -> Review:
     """Change, record, and be the one winner; ConflictError when somebody else was first."""
     after = store.move(uow, one, **changes)
     if after is None:

@@ -92,12 +92,7 @@ def opened_since(reader: Reader, after: str, limit: int) -> list[tuple[str, str,
     opened.
     """
     c = review.c
-    query = (
-        select(c.id, c.role, c.checkpoint)
-        .where(c.id > after, c.closed_at.is_(None))
-        .order_by(c.id)
-        .limit(limit)
-    )
+    query = select(c.id, c.role, c.checkpoint).where(c.id > after, c.closed_at.is_(None)).order_by(c.id).limit(limit)
     return [tuple(row) for row in reader.execute(query)]
 
 
@@ -133,9 +128,7 @@ def _count(uow: UnitOfWork, counts: Counter[tuple[str, str, str]]) -> None:
 def fold_tallies(uow: UnitOfWork, limit: int) -> int:
     """Replace up to `limit` rows of counts by one per bucket; returns how many rows fewer there are."""
     query = select(*(tally.c[name] for name in _TALLY)).order_by(tally.c.id).limit(limit)
-    rows = uow.execute(
-        query.with_for_update(skip_locked=True) if uow.dialect == "postgresql" else query
-    ).all()
+    rows = uow.execute(query.with_for_update(skip_locked=True) if uow.dialect == "postgresql" else query).all()
     counts: Counter[tuple[str, str, str]] = Counter()
     for row in rows:
         counts[row.checkpoint, row.role, row.bucket] += row.change
@@ -171,12 +164,7 @@ def siblings(reader: Reader, one: Review) -> list[Review]:
     found: list[Review] = []
     for state in (State.CLAIMED, State.WAITING):
         mine = (review.c.customer_id == one.customer_id, review.c.state == state, review.c.id != one.id)
-        query = (
-            select(*COLUMNS)
-            .where(*mine)
-            .order_by(review.c.rank, review.c.id)
-            .limit(MAX_SIBLINGS - len(found))
-        )
+        query = select(*COLUMNS).where(*mine).order_by(review.c.rank, review.c.id).limit(MAX_SIBLINGS - len(found))
         found += [as_review(row) for row in reader.execute(query)]
     return found
 

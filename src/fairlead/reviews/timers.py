@@ -117,9 +117,7 @@ def wake_snoozed(uow: UnitOfWork, now: datetime, limit: int) -> list[str]:
     return _each(uow, queues.awake(uow, now, limit), "review.woken", lambda _: {"snoozed_until": None})
 
 
-def _each(
-    uow: UnitOfWork, found: list[Review], verb: str, changes: Callable[[Review], dict[str, Any]]
-) -> list[str]:
+def _each(uow: UnitOfWork, found: list[Review], verb: str, changes: Callable[[Review], dict[str, Any]]) -> list[str]:
     done = []
     for one in found:
         after = store.move(uow, one, **changes(one))

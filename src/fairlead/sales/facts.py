@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from fairlead.customers import CustomerDraft
-from fairlead.sales.intake import LeadDraft, LeadField, Problem, currency_exponent
+from fairlead.kit.money import currency_exponent
+from fairlead.sales.intake import LeadDraft, LeadField, Problem
 
 MAX_SHOWN_PROBLEMS = 20
 _MAX_NAME = 60

@@ -11,7 +11,7 @@ from typing import Any
 
 from fairlead.checkpoints import first_rulings
 from fairlead.customers import resolve_many
-from fairlead.errors import InputError
+from fairlead.errors import InputError, TooLargeError
 from fairlead.kit.actors import Actor
 from fairlead.kit.clock import to_micros
 from fairlead.kit.ids import new_id, new_ids
@@ -57,11 +57,15 @@ class LeadFile:
     notes: tuple[str, ...]
 
 
-def open_lead_file(path: Path, overrides: Sequence[str], currency: str) -> LeadFile:
+def open_lead_file(path: Path, overrides: Sequence[str], currency: str, *, max_bytes: int | None = None) -> LeadFile:
     """Look at a file and guess what its columns mean; `overrides` are `field=column` as a person wrote them.
 
-    InputError for a file that cannot be read as a table, an unknown field or an unknown column.
+    InputError for a file that cannot be read as a table, an unknown field or an unknown column; TooLargeError
+    above `max_bytes` (None: any size).
     """
+    if max_bytes is not None and path.is_file() and path.stat().st_size > max_bytes:
+        message = f"{path} is larger than {max_bytes} bytes, which FAIRLEAD_MAX_IMPORT_BYTES allows; split it"
+        raise TooLargeError(message, limit=max_bytes, unit="bytes")
     shape = inspect(path)
     mapping = guess_mapping(shape, parse_overrides(overrides))
     checker = Checker(mapping, currency=currency)
@@ -72,9 +76,7 @@ def begin_import(uow: UnitOfWork, actor: Actor, bundle: Bundle, file: LeadFile, 
     """Start an import; InputError when the playbook is not deployed or is not about leads."""
     compiled = bundle.playbooks.get(playbook)
     if compiled is None:
-        message = (
-            f"there is no playbook {playbook!r}. {did_you_mean(playbook, bundle.playbooks) or ''}".rstrip()
-        )
+        message = f"there is no playbook {playbook!r}. {did_you_mean(playbook, bundle.playbooks) or ''}".rstrip()
         raise InputError(message, code="no_playbook")
     if compiled.playbook.subject != "lead":
         message = f"playbook {playbook!r} is about a {compiled.playbook.subject}, not about leads"

@@ -64,9 +64,7 @@ def _grades(node: Node) -> list[tuple[float, str]]:
     named = node.mapping()
     if not named:
         node.fail("There is no grade.", suggestion="Write at least one, such as C: 0, or leave grades out.")
-    return sorted(
-        ((least.number(least=0, most=100), str(name)) for name, least in named.items()), reverse=True
-    )
+    return sorted(((least.number(least=0, most=100), str(name)) for name, least in named.items()), reverse=True)
 
 
 def _route_by_territory(config: Node | None, environment: Environment) -> StepRun:

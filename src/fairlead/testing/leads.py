@@ -72,6 +72,7 @@ _SOURCE = (
     "Cold list",
 )
 _INDUSTRY = ("Manufacturing", "Retail", "Software", "Health care", "Transport", "Energy", "Public sector")
+_FREE_MAIL, _HAS_PHONE, _HAS_VALUE, _SPOILT = 0.18, 0.7, 0.9, 1 / 12
 _FREE = ("gmail.com", "gmx.de", "outlook.com", "yahoo.com")
 
 
@@ -80,34 +81,30 @@ def lead_rows(count: int, seed: int = 7, *, start: int = 0) -> Iterator[tuple[st
 
     `start` numbers the first row, so that a second call goes on with other people.
     """
-    rng = random.Random(f"{seed}/{start}")  # noqa: S311  made-up leads need no secrecy
+    rng = random.Random(f"{seed}/{start}")
     countries, weights = zip(*((name, weight) for name, (_, weight) in _COUNTRY.items()), strict=True)
     for number in range(start, start + count):
         first, last = rng.choice(_FIRST), rng.choice(_LAST)
         company = f"{rng.choice(_COMPANY)} {rng.choice(_KIND)}"
         country = rng.choices(countries, weights)[0]
-        host = rng.choice(_FREE) if rng.random() < 0.18 else f"{company.lower().replace(' ', '-')}.example"
+        host = rng.choice(_FREE) if rng.random() < _FREE_MAIL else f"{company.lower().replace(' ', '-')}.example"
         email = f"{first}.{last}.{number}@{host}".lower()
-        phone = f"{_COUNTRY[country][0]}{rng.randrange(10, 99)}" if rng.random() < 0.7 else ""
-        value = round(rng.lognormvariate(8.9, 1.25), -2) if rng.random() < 0.9 else 0.0
+        phone = f"{_COUNTRY[country][0]}{number % 90 + 10}" if rng.random() < _HAS_PHONE else ""
+        value = round(rng.lognormvariate(8.9, 1.25), -2) if rng.random() < _HAS_VALUE else 0.0
         employees = str(int(rng.lognormvariate(4.2, 1.5)) + 1)
         row = [
             f"{first} {last}", email, phone, company, rng.choice(_TITLE), country, employees, rng.choice(_INDUSTRY),
             rng.choice(_SOURCE), f"{value:.2f}" if value else "",
         ]  # fmt: skip
-        yield tuple(_spoil(rng, row) if rng.random() < 1 / 12 else row)
+        yield tuple(_spoil(rng, row) if rng.random() < _SPOILT else row)
 
 
 def _spoil(rng: random.Random, row: list[str]) -> list[str]:
-    kind = rng.randrange(4)
-    if kind == 0:
-        row[1] = row[1].replace("@", " at ")
-    elif kind == 1:
-        row[1] = row[2] = ""
-    elif kind == 2:
-        row[5] = "Nowhereland"
-    else:
-        row[9] = "-500"
+    """One thing wrong: a broken address, no way to reach the lead, no such country, an impossible value."""
+    column, text = rng.choice(((1, row[1].replace("@", " at ")), (1, ""), (5, "Nowhereland"), (9, "-500")))
+    row[column] = text
+    if not row[1]:
+        row[2] = ""
     return row
 
 

@@ -47,9 +47,7 @@ class EmbeddedPostgres:
     refuses root. Every failure is an UnavailableError carrying the end of the server's log.
     """
 
-    def __init__(
-        self, data_dir: Path, *, options: Mapping[str, str] | None = None, timeout_s: float = 60
-    ) -> None:
+    def __init__(self, data_dir: Path, *, options: Mapping[str, str] | None = None, timeout_s: float = 60) -> None:
         """Touches nothing yet; `timeout_s` bounds each start and each stop."""
         self.data_dir = data_dir.absolute()
         self.options = dict(options or {})
@@ -98,9 +96,7 @@ class EmbeddedPostgres:
 
     def url(self, database: str = SUPERUSER) -> str:
         """SQLAlchemy URL of a database of this server, for psycopg; it survives restarts."""
-        return (
-            f"postgresql+psycopg://{SUPERUSER}@/{quote(database)}?host={quote(str(self._sockets), safe='')}"
-        )
+        return f"postgresql+psycopg://{SUPERUSER}@/{quote(database)}?host={quote(str(self._sockets), safe='')}"
 
     def create_database(self, name: str, *, template: str = "template1") -> str:
         """Its URL. With `template` a byte copy of that database, to which nobody may be connected."""
@@ -228,11 +224,7 @@ class EmbeddedPostgres:
         return [*prefix, "--", *command]
 
     def _unavailable(self, what: str) -> UnavailableError:
-        tail = (
-            self.log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL_CHARS:]
-            if self.log.exists()
-            else ""
-        )
+        tail = self.log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL_CHARS:] if self.log.exists() else ""
         return UnavailableError(f"The embedded Postgres {what}. Its log ends:\n{tail}", log=str(self.log))
 
 

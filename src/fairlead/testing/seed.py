@@ -111,12 +111,8 @@ def _grant(database: Database, bundle: Bundle, signer: Person) -> None:
     version = bundle.policies["lead-assignment"].version
     with database.transaction() as uow:
         for segment, level, threshold in (("small", Level.AUTO, 0.7), ("medium", Level.ASSIST, None)):
-            grant = Grant(
-                "", "lead-assignment", segment, "lead-rules@1", level, version, expires, threshold, 0.02
-            )
-            set_grant(
-                uow, Actor(ActorKind.USER, signer.id), "manager", grant, {"note": "seeded for a first look"}
-            )
+            grant = Grant("", "lead-assignment", segment, "lead-rules@1", level, version, expires, threshold, 0.02)
+            set_grant(uow, Actor(ActorKind.USER, signer.id), "manager", grant, {"note": "seeded for a first look"})
 
 
 def add_leads(database: Database, bundle: Bundle, count: int, *, seed: int = 7) -> list[str]:

@@ -12,7 +12,6 @@ Nothing here writes or talks to anybody; memory does not grow with the file.
 from __future__ import annotations
 
 from fairlead.sales.intake.checking import Checker, check
-from fairlead.sales.intake.currencies import currency_exponent
 from fairlead.sales.intake.mapping import guess_mapping, parse_overrides
 from fairlead.sales.intake.model import (
     AttributeValue,
@@ -48,7 +47,6 @@ __all__ = [
     "RowReader",
     "Unreadable",
     "check",
-    "currency_exponent",
     "file_digest",
     "guess_mapping",
     "identity_key",

@@ -113,11 +113,7 @@ def _decimal_mark(digits: str, mark: str) -> tuple[str, bool]:
 def _well_grouped(groups: list[str]) -> bool:
     """Thousands in groups of three, or of two before the last three as in India."""
     first, *middle, last = groups
-    return (
-        1 <= len(first) <= _GROUP
-        and len(last) == _GROUP
-        and all(len(group) in (2, _GROUP) for group in middle)
-    )
+    return 1 <= len(first) <= _GROUP and len(last) == _GROUP and all(len(group) in (2, _GROUP) for group in middle)
 
 
 def read_yes_no(cell: str) -> bool | None:
@@ -155,9 +151,7 @@ def read_when(cell: str) -> tuple[str, bool] | None:
     return moment.isoformat(), False
 
 
-def _written(
-    year: int, month: int, day: int, hour: str, minute: str, *, ambiguous: bool
-) -> tuple[str, bool] | None:
+def _written(year: int, month: int, day: int, hour: str, minute: str, *, ambiguous: bool) -> tuple[str, bool] | None:
     try:
         if hour:
             return f"{date(year, month, day)}T{time(int(hour), int(minute)).isoformat()}", ambiguous

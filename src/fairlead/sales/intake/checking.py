@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 
 from fairlead.errors import InputError
+from fairlead.kit.money import currency_exponent
 from fairlead.sales.intake.cells import is_empty, read_number, read_when, read_yes_no
 from fairlead.sales.intake.contacts import read_email, read_phone
 from fairlead.sales.intake.countries import alpha2_codes, country_code
-from fairlead.sales.intake.currencies import CURRENCIES, SHARED_SIGNS, currency_exponent, currency_of
+from fairlead.sales.intake.currencies import CURRENCIES, SHARED_SIGNS, currency_of
 from fairlead.sales.intake.fingerprint import Fingerprint
 from fairlead.sales.intake.model import (
     AttributeValue,
@@ -79,9 +80,7 @@ class Checker:
         Raises InputError (`unknown_currency`, `unknown_country`) when either is no such code.
         """
         if currency not in CURRENCIES:
-            raise InputError(
-                f"{shown(currency)} is no currency code. Write one such as EUR.", code="unknown_currency"
-            )
+            raise InputError(f"{shown(currency)} is no currency code. Write one such as EUR.", code="unknown_currency")
         if default_country and default_country not in alpha2_codes():
             raise InputError(
                 f"{shown(default_country)} is no country code. Write two letters such as DE.",
@@ -152,24 +151,18 @@ class Checker:
         if contact.value:
             work.fields["email"] = contact.value
         else:
-            work.lacking(
-                "email", "email_invalid", f"{shown(cell)} is no usable e-mail address. {contact.trouble}"
-            )
+            work.lacking("email", "email_invalid", f"{shown(cell)} is no usable e-mail address. {contact.trouble}")
 
     def read_phone_cell(self, work: _Work, cell: str) -> None:
         """Put the number into the draft, read by the row's country, else by the default one."""
         country = str(work.fields.get("country", ""))
         contact = read_phone(cell, country or self._country)
         if not contact.value:
-            work.lacking(
-                "phone", "phone_invalid", f"{shown(cell)} is no usable phone number. {contact.trouble}"
-            )
+            work.lacking("phone", "phone_invalid", f"{shown(cell)} is no usable phone number. {contact.trouble}")
             return
         work.fields["phone"] = contact.value
         if not country and not cell.strip().startswith(("+", "00")):
-            work.noted(
-                "phone", "phone_country_assumed", f"{shown(cell)} was read as a number of {self._country}."
-            )
+            work.noted("phone", "phone_country_assumed", f"{shown(cell)} was read as a number of {self._country}.")
 
     def read_value_cell(self, work: _Work, cell: str) -> None:
         """Put the deal size into the draft in minor units, and the currency that the cell names."""
@@ -229,9 +222,7 @@ def _currency(_checker: Checker, work: _Work, cell: str) -> None:
         work.currency, work.currency_given = code, True
     else:
         work.currency_bad = True
-        work.lacking(
-            "currency", "currency_unknown", f"{shown(cell)} is no currency, so the value is unknown."
-        )
+        work.lacking("currency", "currency_unknown", f"{shown(cell)} is no currency, so the value is unknown.")
 
 
 def _language(_checker: Checker, work: _Work, cell: str) -> None:
@@ -282,9 +273,7 @@ def _created_at(_checker: Checker, work: _Work, cell: str) -> None:
     else:
         work.fields["created_at"] = when[0]
         if when[1]:
-            work.noted(
-                "created_at", "date_ambiguous", f"{shown(cell)} was read as day, month, year: {when[0]}."
-            )
+            work.noted("created_at", "date_ambiguous", f"{shown(cell)} was read as day, month, year: {when[0]}.")
 
 
 def _consent(_checker: Checker, work: _Work, cell: str) -> None:

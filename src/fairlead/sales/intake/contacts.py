@@ -73,9 +73,7 @@ def read_phone(cell: str, region: str) -> Contact:
         number = phonenumbers.parse(text, region or None)
     except phonenumbers.NumberParseException:
         plus = text.startswith("+")
-        return Contact(
-            "", "It is no phone number." if plus or region else "It has no country code and no country."
-        )
+        return Contact("", "It is no phone number." if plus or region else "It has no country code and no country.")
     if not phonenumbers.is_valid_number(number):
         return Contact("", "No such number can exist in its country.")
     written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

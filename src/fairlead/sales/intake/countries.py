@@ -36,11 +36,7 @@ def country_code(text: str) -> str | None:
     first, _, rest = folded.partition(" ")
     if len(first) == 1 and all(len(letter) == 1 for letter in rest.split()):
         return table.get(folded.replace(" ", ""))
-    return (
-        table.get(rest)
-        if first in {"the", "die", "der", "la", "le", "les", "los", "el", "i", "gli"}
-        else None
-    )
+    return table.get(rest) if first in {"the", "die", "der", "la", "le", "les", "los", "el", "i", "gli"} else None
 
 
 @cache

@@ -15,8 +15,6 @@ CURRENCIES = word_set("""
 """ISO 4217 codes of money in circulation; funds and metals are left out."""
 SHARED_SIGNS = frozenset("$¥")
 """Signs that several currencies use; a currency column beside them is believed."""
-_WHOLE_ONLY = word_set("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF")
-_THOUSANDTHS = word_set("BHD IQD JOD KWD LYD OMR TND")
 _SIGNS = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "zł": "PLN", "₹": "INR", "₺": "TRY", "₩": "KRW"}
 _WORDS = {"euro": "EUR", "euros": "EUR", "us$": "USD", "dollar": "USD", "dollars": "USD", "pounds": "GBP"}
 
@@ -28,10 +26,3 @@ def currency_of(text: str) -> str | None:
     if upper in CURRENCIES:
         return upper
     return _SIGNS.get(word) or _WORDS.get(word.lower())
-
-
-def currency_exponent(currency: str) -> int:
-    """Decimal places of the minor unit: 0, 2 or 3."""
-    if currency in _WHOLE_ONLY:
-        return 0
-    return 3 if currency in _THOUSANDTHS else 2

@@ -28,9 +28,7 @@ class Fingerprint:
         """Fix the order of columns: by name, never by position."""
         names = [canonical_header(name) for name in header]
         repeated = {name for name, count in Counter(names).items() if count > 1}
-        names = [
-            (fold(raw) or raw) if name in repeated else name for name, raw in zip(names, header, strict=True)
-        ]
+        names = [(fold(raw) or raw) if name in repeated else name for name, raw in zip(names, header, strict=True)]
         self._columns = sorted((name.translate(_ESCAPES) + _NAME_END, at) for at, name in enumerate(names))
 
     def of(self, cells: Sequence[str]) -> str:
@@ -38,9 +36,7 @@ class Fingerprint:
         everything = "".join(cells)
         if _CELL_END in everything or _NAME_END in everything or "\\" in everything:
             cells = [cell.translate(_ESCAPES) for cell in cells]
-        text = _CELL_END.join(
-            [name + cell for name, at in self._columns if (cell := cells[at].strip())]
-        ).lower()
+        text = _CELL_END.join([name + cell for name, at in self._columns if (cell := cells[at].strip())]).lower()
         if not text.isascii():
             text = unicodedata.normalize("NFC", text.casefold())
         if "  " in text or "\n" in text or "\t" in text or "\xa0" in text:

@@ -178,9 +178,7 @@ def _settle_names(chosen: dict[LeadField, ColumnGuess], closed: frozenset[LeadFi
 
 def _missing(chosen: dict[LeadField, ColumnGuess]) -> tuple[LeadField, ...]:
     named = LeadField.FIRST_NAME in chosen or LeadField.LAST_NAME in chosen
-    return tuple(
-        field for field in _WANTED if field not in chosen and not (field is LeadField.NAME and named)
-    )
+    return tuple(field for field in _WANTED if field not in chosen and not (field is LeadField.NAME and named))
 
 
 def _unit(column: str) -> str:

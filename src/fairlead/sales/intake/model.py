@@ -142,10 +142,7 @@ class ColumnMapping:
 
     def describe(self) -> list[str]:
         """Lines for a person: what feeds what and how sure, what stays an attribute, what is missing."""
-        lines = [
-            f"{guess.field} ← '{guess.column}' ({guess.reason}, {guess.confidence:.2f})"
-            for guess in self.guesses
-        ]
+        lines = [f"{guess.field} ← '{guess.column}' ({guess.reason}, {guess.confidence:.2f})" for guess in self.guesses]
         if self.outcome is not None:
             lines.append(f"'{self.outcome}' tells the outcome: stored, but never a fact for scoring")
         if self.late:

@@ -202,8 +202,7 @@ class RowReader:
         if self._chars > MAX_RECORD_CHARS or self._next - self._start >= MAX_RECORD_LINES:
             raise _InterruptedError(
                 "unclosed_quote",
-                f"a quote opens and is not closed within {MAX_RECORD_LINES:,} lines"
-                f" or {MAX_RECORD_CHARS:,} characters",
+                f"a quote opens and is not closed within {MAX_RECORD_LINES:,} lines or {MAX_RECORD_CHARS:,} characters",
             )
 
     def _judged(self, number: int, span: int, cells: list[str]) -> Row | Unreadable | None:
@@ -232,9 +231,7 @@ class RowReader:
             words = f"Line {number}: a quote opens and is not properly closed."
             return self._unreadable(number, span, "unclosed_quote", words)
         if "new-line" in text:
-            return Unreadable(
-                number, "stray_line_break", f"Line {number}: a carriage return stands inside a field."
-            )
+            return Unreadable(number, "stray_line_break", f"Line {number}: a carriage return stands inside a field.")
         return Unreadable(number, "bad_quote", f"Line {number}: text follows a closing quote.")
 
     def _measured(self, number: int) -> Unreadable:

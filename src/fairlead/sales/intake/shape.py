@@ -61,17 +61,13 @@ def inspect(path: Path, *, has_header: bool | None = None, separator: str | None
     `not_text`) and TooLargeError above MAX_COLUMNS columns.
     """
     if separator is not None and separator not in SEPARATORS:
-        raise InputError(
-            "The separator can be ',', ';', a tab or '|'.", code="separator", separator=separator
-        )
+        raise InputError("The separator can be ',', ';', a tab or '|'.", code="separator", separator=separator)
     head, whole = _head(path)
     _refuse_binary(path, head)
     encoding, notes = _encoding(head)
     text = _text(head, encoding, whole=whole)
     if not text.strip("\r\n\t \0\ufeff"):
-        raise InputError(
-            f"{path.name} is empty. Export it again with its rows.", code="empty_file", file=str(path)
-        )
+        raise InputError(f"{path.name} is empty. Export it again with its rows.", code="empty_file", file=str(path))
     line_break = "\r" if "\n" not in text and "\r" in text else "\n"
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if not whole and len(lines) > 1:
@@ -83,16 +79,13 @@ def inspect(path: Path, *, has_header: bool | None = None, separator: str | None
         first = next(rest, len(lines))
     sample = lines[first : first + _SNIFF_LINES]
     if not any(line.strip() for line in sample):
-        raise InputError(
-            f"{path.name} holds no rows. Export it with its rows.", code="empty_file", file=str(path)
-        )
+        raise InputError(f"{path.name} holds no rows. Export it with its rows.", code="empty_file", file=str(path))
     quote = _quote(sample)
     separator = separator or _separator(sample, quote)
     names, span = _first_record(lines[first:], separator, quote)
     if len(names) > MAX_COLUMNS:
         raise TooLargeError(
-            f"{path.name} has {len(names):,} columns; at most {MAX_COLUMNS} are read."
-            " Keep the columns you need.",
+            f"{path.name} has {len(names):,} columns; at most {MAX_COLUMNS} are read. Keep the columns you need.",
             limit=MAX_COLUMNS,
             unit="columns",
             columns=len(names),
@@ -100,9 +93,7 @@ def inspect(path: Path, *, has_header: bool | None = None, separator: str | None
     if has_header is None:
         has_header = _looks_like_header(names)
         if not has_header:
-            notes.append(
-                "The first line looks like data, so the columns are named column_1, column_2 and so on."
-            )
+            notes.append("The first line looks like data, so the columns are named column_1, column_2 and so on.")
     header, renamed = _distinct(names if has_header else [""] * len(names), quiet=not has_header)
     shape = FileShape(
         encoding=encoding,
@@ -129,9 +120,7 @@ def _head(path: Path) -> tuple[bytes, bool]:
             head += file.read(MAX_LINE_BYTES)
         whole = not file.read(1)
     if not head:
-        raise InputError(
-            f"{path.name} is empty. Export it again with its rows.", code="empty_file", file=str(path)
-        )
+        raise InputError(f"{path.name} is empty. Export it again with its rows.", code="empty_file", file=str(path))
     if not whole and b"\n" not in head and b"\r" not in head:
         raise TooLargeError(
             f"The first line of {path.name} is longer than {MAX_LINE_BYTES:,} bytes. Is it a table?",
@@ -147,9 +136,7 @@ def _refuse_binary(path: Path, head: bytes) -> None:
         kind = "a web page or XML"
     if kind is None and not _utf16(head):
         control = sum(
-            count
-            for byte, count in Counter(head[:65_536]).items()
-            if byte < _FIRST_PRINTABLE and byte not in b"\t\n\r"
+            count for byte, count in Counter(head[:65_536]).items() if byte < _FIRST_PRINTABLE and byte not in b"\t\n\r"
         )
         high = sum(1 for byte in head[:65_536] if byte > _LAST_ASCII)
         share = control / min(len(head), 65_536)

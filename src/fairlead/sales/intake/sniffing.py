@@ -11,9 +11,7 @@ from fairlead.sales.intake.currencies import currency_of
 from fairlead.sales.intake.model import LeadField
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]{2,}\Z")
-_PHONE = re.compile(
-    r"[+(]?[0-9][0-9\s()./-]{5,22}(?:\s*(?:x|ext\.?)\s*[0-9]{1,6})?\Z", re.ASCII | re.IGNORECASE
-)
+_PHONE = re.compile(r"[+(]?[0-9][0-9\s()./-]{5,22}(?:\s*(?:x|ext\.?)\s*[0-9]{1,6})?\Z", re.ASCII | re.IGNORECASE)
 _PHONE_MARKS = re.compile(r"[+(\s)/-]|\A0[1-9]|\A00")
 _DECIMAL = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?\Z", re.ASCII)
 _MOST_DIGITS = 15
@@ -34,18 +32,11 @@ def is_email(cell: str) -> bool:
 def is_phone(cell: str) -> bool:
     """Roughly a phone number: 7 to 15 digits in the usual marks, and not a date."""
     text = cell.strip()
-    return (
-        _PHONE.match(text) is not None
-        and sum(map(str.isdecimal, text)) in _PHONE_DIGITS
-        and read_when(text) is None
-    )
+    return _PHONE.match(text) is not None and sum(map(str.isdecimal, text)) in _PHONE_DIGITS and read_when(text) is None
 
 
 def _is_count(cell: str) -> bool:
-    return (
-        any(part.strip().isdecimal() for part in re.split(r"[-–+]|to|bis", cell))
-        or read_number(cell) is not None
-    )
+    return any(part.strip().isdecimal() for part in re.split(r"[-–+]|to|bis", cell)) or read_number(cell) is not None
 
 
 def _is_wordy(cell: str) -> bool:
@@ -101,9 +92,7 @@ def field_of_content(cells: Sequence[str]) -> tuple[LeadField, float] | None:
         return None
     for field in (LeadField.EMAIL, LeadField.PHONE):
         share = fit(field, found) or 0.0
-        marked = (
-            field is LeadField.EMAIL or sum(1 for cell in found if _PHONE_MARKS.search(cell)) > len(found) / 2
-        )
+        marked = field is LeadField.EMAIL or sum(1 for cell in found if _PHONE_MARKS.search(cell)) > len(found) / 2
         if share >= _SURE and marked:
             return field, share
     named = [cell for cell in found if len(cell.strip()) > _CODE_CHARS]
