@@ -7,8 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from fairlead.kit.logs import REDACTED, configure_logs, get_logger, redacted
 

@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from fairlead.checkpoints.draws import Draws, draw, draws_for
 from fairlead.checkpoints.model import Arm, Experiment, Grant, GrantKey, Level, Path, Price, Proposal, Stop

@@ -6,8 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from sqlalchemy import event, text
 
 from fairlead.customers import CustomerDraft, resolve_many, search

@@ -132,11 +132,11 @@ def test_a_stray_transaction_is_noticed(tmp_path: Path) -> None:
         "reviews/api.py",
         "reviews/pages.py",
     ]
-    refused = ["reviews/service.py", "reviews/store.py", "playbooks/engine.py"]
+    refused = ["reviews/service.py", "reviews/store.py", "playbooks/stages.py"]
     modules = write_package(tmp_path, dict.fromkeys([*allowed, *refused], text))
 
     assert hygiene.stray_transactions(modules) == [
-        "fairlead.playbooks.engine:2", "fairlead.reviews.service:2", "fairlead.reviews.store:2"
+        "fairlead.playbooks.stages:2", "fairlead.reviews.service:2", "fairlead.reviews.store:2"
     ]  # fmt: skip
 
 

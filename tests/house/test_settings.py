@@ -77,7 +77,7 @@ def test_settings_do_not_change() -> None:
         ("FAIRLEAD_PUBLIC_URL", "javascript:alert(1)"),
         ("FAIRLEAD_PUBLIC_URL", "desk.example.org"),
         ("FAIRLEAD_SECRET_KEY", "short"),
-        ("FAIRLEAD_MAX_COLUMNS", "99999999999999999999"),
+        ("FAIRLEAD_CHUNK_SIZE", "99999999999999999999"),
     ],
 )
 def test_a_wrong_value_names_its_variable_only(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:

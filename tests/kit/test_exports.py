@@ -7,8 +7,7 @@ import io
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from fairlead.errors import InputError
 from fairlead.kit.exports import csv_chunks, safe_cell, write_csv

@@ -6,8 +6,7 @@ from datetime import timedelta
 
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from fairlead.errors import SourceError
 from fairlead.kit.yamlmarks import MAX_CHARS, MAX_NODES, did_you_mean, load_yaml

@@ -6,8 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from fairlead.errors import ForbiddenError
 from fairlead.kit.actors import Actor, ActorKind

@@ -6,8 +6,7 @@ import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from fairlead.errors import InputError
 from fairlead.reviews import Mode, Refusal, ReviewDraft, State, Verb, binding, next_state

@@ -12,8 +12,7 @@ from collections import deque
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from fairlead.errors import FaultError, InputError, TooLargeError
 from fairlead.sales.intake import (

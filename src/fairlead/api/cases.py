@@ -9,8 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fairlead import audit, reviews
-from fairlead.actions import EVENT as ACTION
-from fairlead.actions import actions_of_case
+from fairlead.actions import EVENT as ACTION, actions_of_case
 from fairlead.api.callers import first_request, known_customer, scoped_id
 from fairlead.api.case_shapes import (
     ActionShown,

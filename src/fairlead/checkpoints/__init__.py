@@ -4,12 +4,12 @@ from fairlead.checkpoints.answers import AnswerSchema
 from fairlead.checkpoints.approvals import (
     Approval,
     Execution,
+    current as current_approval,
     digest_to_execute,
+    execute as execute_approval,
+    issue as issue_approval,
+    stands as approval_state,
 )
-from fairlead.checkpoints.approvals import current as current_approval
-from fairlead.checkpoints.approvals import execute as execute_approval
-from fairlead.checkpoints.approvals import issue as issue_approval
-from fairlead.checkpoints.approvals import stands as approval_state
 from fairlead.checkpoints.asked import (
     Asked,
     effective_ones,

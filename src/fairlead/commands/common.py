@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -82,9 +81,9 @@ def operator() -> Actor:
 
 def answer(value: Any) -> None:
     """Print JSON on standard output."""
-    sys.stdout.write(jsons.dumps(value) + "\n")
+    typer.echo(jsons.dumps(value))
 
 
 def say(line: str) -> None:
     """Print a line on standard output."""
-    sys.stdout.write(line + "\n")
+    typer.echo(line)

@@ -12,11 +12,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from fairlead import reviews
-from fairlead.api import principal as signed_in
-from fairlead.api import require, reviewer_of, sees_every_role, services
+from fairlead.api import principal as signed_in, require, reviewer_of, sees_every_role, services
 from fairlead.console.shell import Desk, Posted, desk_of, go, posted, render
-from fairlead.customers import names_of
-from fairlead.customers import search as find_customers
+from fairlead.customers import names_of, search as find_customers
 from fairlead.people import Permission, Principal
 from fairlead.reviews import Page, QueueFilter, View
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, collate, select
 
-from fairlead.customers import store
-from fairlead.customers import tables as t
+from fairlead.customers import store, tables as t
 from fairlead.customers.model import MAX_TEXT, Found, after_prefix, fold
 from fairlead.kit.unit_of_work import Reader
 

@@ -39,10 +39,8 @@ def steps_of_file(text: str, file: str) -> list[Step]:
     except SyntaxError as error:
         message = f"this is not valid Python: {error.msg}."
         raise SourceError(message, Place(file, error.lineno or 0, error.offset or 0), code="python") from None
-    except (
-        Exception,
-        SystemExit,
-    ) as error:  # whatever the workspace's own code raises is reported with its line
+    # Whatever the workspace's own code raises when it is first run is reported with its line.
+    except (Exception, SystemExit) as error:
         line = next(
             (f.lineno or 0 for f in reversed(traceback.extract_tb(error.__traceback__)) if f.filename == file),
             0,

@@ -20,8 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
-import psycopg
-from psycopg import sql
+import psycopg.sql
 
 from fairlead.errors import UnavailableError
 
@@ -100,13 +99,15 @@ class EmbeddedPostgres:
 
     def create_database(self, name: str, *, template: str = "template1") -> str:
         """Its URL. With `template` a byte copy of that database, to which nobody may be connected."""
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
-        self._administer(statement.format(sql.Identifier(name), sql.Identifier(template)))
+        statement = psycopg.sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+        self._administer(statement.format(psycopg.sql.Identifier(name), psycopg.sql.Identifier(template)))
         return self.url(name)
 
     def drop_database(self, name: str) -> None:
         """Removes it if it is there, cutting off whoever is connected."""
-        self._administer(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        self._administer(
+            psycopg.sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(psycopg.sql.Identifier(name))
+        )
 
     def destroy(self) -> None:
         """Stops the server and removes its data for good."""
@@ -195,7 +196,7 @@ class EmbeddedPostgres:
         self._process = None
         return True
 
-    def _administer(self, statement: sql.Composed) -> None:
+    def _administer(self, statement: psycopg.sql.Composed) -> None:
         try:
             with psycopg.connect(host=str(self._sockets), user=SUPERUSER, autocommit=True) as connection:
                 connection.execute(statement)
