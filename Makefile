@@ -76,10 +76,10 @@ demo: .venv/.core $(if $(filter postgres,$(DB)),.venv/.postgres) ## the desk on 
 # ---- check ----------------------------------------------------------------------------------------------------
 
 test: .venv/.dev ## the core tests on SQLite and Postgres, some minutes (ARGS=… goes to pytest)
-	$(PYTEST) -m "not slow and not soak" $(ARGS)
+	$(PYTEST) -n 2 --dist worksteal -m "not slow and not soak" $(ARGS)
 
 test-all: .venv/.dev ## every test but the soak
-	$(PYTEST) -m "not soak" $(ARGS)
+	$(PYTEST) -n 2 --dist worksteal -m "not soak" $(ARGS)
 
 soak: .venv/.dev ## the long fault and load tests
 	$(PYTEST) -m soak --timeout 7200 $(ARGS)
