@@ -154,7 +154,8 @@ def _measure(bench: Bench, count: int, rounds: int, file_rounds: int, peer_count
         _row(f"{bench.kind}: product, leads in memory", ours, limits),
     ]
     if file_rounds:
-        rows.append(_row(f"{bench.kind}: fairlead run, a CSV file", [bench.file(count) for _ in range(file_rounds)]))
+        files = [bench.file(count) for _ in range(file_rounds)]
+        rows.append(_row(f"{bench.kind}: fairlead run, a CSV file", files))
     if peer_count and PEERS.exists():
         for name in PEER_NAMES:
             runs = [bench.peer(name, peer_count) for _ in range(3)]
@@ -178,8 +179,8 @@ def run(
     *,
     count: int = 6_000,
     rounds: int = 5,
-    file_rounds: int = 3,
-    peer_count: int = 150,
+    file_rounds: int = 1,
+    peer_count: int = 60,
     databases: tuple[str, ...] = ("sqlite", "postgres"),
 ) -> dict[str, Any]:
     """Rows and bars; `peer_count` 0 or a missing `.venv-bench` leaves the peers out."""

@@ -44,6 +44,8 @@ class CustomerBody(_Strict):
         if self.phone is not None:
             return None, ("phone", _phone(self.phone))
         if self.external_id is not None:
+            if not self.external_id.strip():
+                raise InputError("The external_id is blank.", code="external_id")
             return None, ("external_id", self.external_id.strip())
         return self.id, None
 

@@ -135,7 +135,7 @@ def execute(uow: UnitOfWork, one: Asked, actor: Actor, said: Execution) -> Fairl
 def _check(said: Execution) -> None:
     if (said.digest is None) == (said.answer is None):
         raise InputError("Say what was executed: either its digest or the answer itself.", code="what_executed")
-    if len(jsons.dumps(said.result)) > MAX_RESULT_BYTES:
+    if len(jsons.dumps(said.result).encode()) > MAX_RESULT_BYTES:
         message = f"A result may take at most {MAX_RESULT_BYTES} bytes as JSON."
         raise InputError(message, code="result_too_large", limit=MAX_RESULT_BYTES)
 

@@ -171,7 +171,7 @@ def set_grant(uow: UnitOfWork, actor: Actor, role: str, grant: Grant, evidence: 
     """Give autonomy by hand; it replaces the one in force for the same segment and producer.
 
     `role` is the role under which the actor signs. InputError for a grant that could not work: auto without a
-    threshold, an expiry that has passed, an error promise outside 0 to 1.
+    threshold, an expiry that has passed, an error promise or a lottery rate outside 0 to 1.
     """
     if grant.expires_at <= uow.now:
         message = f"a grant that expires at {iso(grant.expires_at)} would never hold"
@@ -185,6 +185,9 @@ def set_grant(uow: UnitOfWork, actor: Actor, role: str, grant: Grant, evidence: 
     if grant.promised_error is not None and not 0.0 < grant.promised_error < 1.0:
         message = "the promised error is a share between 0 and 1, such as 0.02"
         raise InputError(message, code="grant_promise")
+    if grant.lottery_rate is not None and not 0.0 <= grant.lottery_rate <= 1.0:
+        message = "the lottery rate is a share from 0 to 1, such as 0.05"
+        raise InputError(message, code="grant_lottery")
     made = Grant(
         new_id("gra"), grant.checkpoint, grant.segment, grant.producer, grant.level, grant.policy_version,
         grant.expires_at, grant.threshold, grant.promised_error, grant.lottery_rate,
@@ -255,7 +258,8 @@ def lift_stop(uow: UnitOfWork, actor: Actor, scope: str) -> int:
 
 def _scope(text: str) -> Scope:
     kind, _, name = text.partition(":")
-    if kind not in {known.value for known in ScopeKind} or bool(name) == (kind == "workspace"):
+    whole = text == ScopeKind.WORKSPACE.value  # `workspace:` would be held but never seen by a ruling
+    if not whole and (kind not in {ScopeKind.PLAYBOOK.value, ScopeKind.CHECKPOINT.value} or not name):
         message = f"{text!r} cannot be stopped; give workspace, playbook:NAME or checkpoint:NAME"
         raise InputError(message, code="stop_scope")
     return Scope(ScopeKind(kind), name)

@@ -19,8 +19,8 @@ RULING_COLUMNS = (
     "grant_id", "score", "value_minor", "digest", "proposal", "facts", "record", "lottery", "lottery_p", "created_at",
 )  # fmt: skip
 _EPOCH = """SELECT * FROM
-    (SELECT count(*), max(created_at), max(withdrawn_at) FROM autonomy_grant) AS given,
-    (SELECT count(*), max(set_at), min(scope) FROM stop_switch) AS stopped"""
+    (SELECT count(*), max(created_at), count(withdrawn_at), max(withdrawn_at) FROM autonomy_grant) AS given,
+    (SELECT count(*), max(set_at), sum(set_at), min(scope), max(scope) FROM stop_switch) AS stopped"""
 DECISION_COLUMNS = ("ruling_id", "verdict", "answer", "decided_by", "reason", "decided_at", "effective_at")
 
 

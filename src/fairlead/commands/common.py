@@ -40,14 +40,11 @@ def says_errors(command: Callable[P, T]) -> Callable[P, T]:
         try:
             return command(*args, **kwargs)
         except FairleadError as error:
-            words.print(f"[bold red]error[/] {_plain(error.message)}", markup=True)
+            words.print("error", style="bold red", end=" ")
+            words.print(error.message, markup=False)
             raise typer.Exit(2 if isinstance(error, InputError) else 1) from None
 
     return guarded
-
-
-def _plain(text: str) -> str:
-    return text.replace("[", r"\[")
 
 
 def settings_of(workspace: Path | None) -> Settings:

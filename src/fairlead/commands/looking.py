@@ -36,6 +36,7 @@ from fairlead.settings import provide_secrets
 
 cases = typer.Typer(name="cases", help="Running cases: look, step in.", no_args_is_help=True)
 audit = typer.Typer(name="audit", help="The record of everything that happened.", no_args_is_help=True)
+KEY_BYTES = 32
 CaseId = Annotated[str, typer.Argument(help="The case's id.")]
 
 
@@ -146,10 +147,13 @@ def audit_verify(
 
 def _key(text: str) -> bytes:
     try:
-        return bytes.fromhex(text)
+        key = bytes.fromhex(text)
     except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
         message = "the public key is 64 hex digits"
-        raise InputError(message) from None
+        raise InputError(message)
+    return key
 
 
 def _report(found: Verification, *, as_json: bool) -> None:
@@ -191,5 +195,8 @@ def audit_export(
                     count = write_export(record, key, file)
             except FileExistsError:
                 message = f"{output} exists already; give another name"
+                raise InputError(message) from None
+            except OSError as error:
+                message = f"{output} cannot be written: {error.strerror}"
                 raise InputError(message) from None
     say(f"wrote {count} rows to {output}; public key {key.hex()}")

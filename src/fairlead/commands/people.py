@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import typer
 
 from fairlead.commands.common import AsJson, Workspace, answer, opened, operator, say, says_errors
-from fairlead.errors import NotFoundError
+from fairlead.errors import InputError, NotFoundError
+from fairlead.kit.money import currency_exponent
 from fairlead.kit.unit_of_work import UnitOfWork
 from fairlead.people import (
     add_person,
@@ -109,8 +111,12 @@ def key_create(
 ) -> None:
     """Make a key and print it once; only its hash is kept."""
     scopes = scope or ["decisions:ask", "decisions:read", "decisions:execute", "outcomes:report"]
-    minor = None if max_value is None else round(max_value * 100)
+    if max_value is not None and not math.isfinite(max_value):
+        raise InputError("the largest value must be a number", code="value")
     with opened(workspace) as runtime, runtime.database.transaction() as uow:
+        minor = None
+        if max_value is not None:
+            minor = round(max_value * 10 ** currency_exponent(runtime.library.current(uow).currency))
         made = create_api_key(
             uow,
             operator(),

@@ -125,10 +125,12 @@ def _demo_import(runtime: Runtime, count: int) -> None:
         with runtime.database.reading() as reader:
             bundle = runtime.library.current(reader)
             leads = open_lead_file(path, [], bundle.currency)
-            if finished_import_of(reader, leads.digest, PLAYBOOK) is not None:
+            known = finished_import_of(reader, leads.digest, PLAYBOOK) is not None
+        with leads.reader:
+            if known:
                 return
-        words.print(f"importing {count} made-up leads …")
-        run_import(runtime, bundle, leads, PLAYBOOK, show_progress=True)
+            words.print(f"importing {count} made-up leads …")
+            run_import(runtime, bundle, leads, PLAYBOOK, show_progress=True)
 
 
 def _keep_arriving(runtime: Runtime, every_s: float) -> None:
@@ -140,7 +142,9 @@ def _keep_arriving(runtime: Runtime, every_s: float) -> None:
             write_leads(path, 1, seed=int(time.time()), start=100_000 + number)
             with runtime.database.reading() as reader:
                 bundle = runtime.library.current(reader)
-            take_in(runtime, bundle, open_lead_file(path, [], bundle.currency), PLAYBOOK, lambda _bytes: None)
+            leads = open_lead_file(path, [], bundle.currency)
+            with leads.reader:
+                take_in(runtime, bundle, leads, PLAYBOOK, lambda _bytes: None)
 
 
 def _serve(runtime: Runtime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -173,10 +174,13 @@ def _read(kind: str, key: str, name: str, choices: tuple[Choice, ...], form: Pos
 def _number(text: str, name: str, *, whole: bool) -> int | float:
     try:
         text = text if len(text) <= _NUMBER_CHARS else "too long"
-        return int(text) if whole or text.lstrip("-").isdigit() else float(text)
+        value = int(text) if whole or text.lstrip("-").isdigit() else float(text)
     except ValueError:
+        value = math.nan
+    if not math.isfinite(value):  # Python reads `nan` and `inf`, JSON holds neither
         kind = "a whole number" if whole else "a number"
-        raise InputError(f"{plain(name)}: {text[:40]!r} is not {kind}.", code="form", field=name) from None
+        raise InputError(f"{plain(name)}: {text[:40]!r} is not {kind}.", code="form", field=name)
+    return value
 
 
 def _json(text: str, name: str) -> Any:

@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from fairlead import reviews
 from fairlead.api import principal as signed_in, require, reviewer_of, sees_every_role, services
 from fairlead.console.shell import Desk, Posted, desk_of, go, posted, render
+from fairlead.console.words import minor_units
 from fairlead.customers import names_of, search as find_customers
 from fairlead.people import Permission, Principal
 from fairlead.reviews import Page, QueueFilter, View
@@ -79,8 +80,9 @@ def queue(
     shown_roles = None if every else tuple(sorted(reviewer_of(principal).roles))
     with services(request).database.reading() as reader:
         desk = desk_of(request, reader, principal)
-        page = _page(reader, wanted, shown_roles, principal)
-        counts = reviews.counts(reader, roles=shown_roles, person=principal.id, min_value_minor=wanted.over * 100)
+        least = minor_units(wanted.over, desk.currency)
+        page = _page(reader, wanted, shown_roles, principal, least)
+        counts = reviews.counts(reader, roles=shown_roles, person=principal.id, min_value_minor=least)
         names = names_of(reader, list({one.customer_id for one in page.items if one.customer_id}))
         checkpoints = _checkpoints(reader, desk, shown_roles)
     return render(
@@ -90,7 +92,7 @@ def queue(
     )  # fmt: skip
 
 
-def _page(reader: Reader, wanted: Wanted, roles: tuple[str, ...] | None, principal: Principal) -> Page:
+def _page(reader: Reader, wanted: Wanted, roles: tuple[str, ...] | None, principal: Principal, least: int) -> Page:
     after = wanted.after or None
     if wanted.q:
         found = reviews.search(reader, wanted.q, roles=roles, after=after, limit=PAGE)
@@ -104,7 +106,7 @@ def _page(reader: Reader, wanted: Wanted, roles: tuple[str, ...] | None, princip
         roles=None if by_person else roles,
         checkpoint=wanted.checkpoint or None,
         person=principal.id if by_person else None,
-        min_value_minor=wanted.over * 100 if wanted.view is View.HIGH_VALUE else None,
+        min_value_minor=least if wanted.view is View.HIGH_VALUE else None,
     )
     return reviews.page(reader, asked, after=after, limit=PAGE)
 

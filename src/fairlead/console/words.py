@@ -10,6 +10,7 @@ from fairlead.api import SENTENCES
 from fairlead.errors import NotFoundError
 from fairlead.kit import jsons
 from fairlead.kit.clock import from_micros, iso
+from fairlead.kit.money import currency_exponent
 from fairlead.people import get_person
 
 _SIGNS = {"EUR": "€", "USD": "$", "GBP": "£"}
@@ -55,9 +56,16 @@ def money(minor: int | None, currency: str) -> str:
     """`€48,000` or `€12.50`; a dash where it is not known. Other currencies stand by their code behind it."""
     if minor is None:
         return "–"
-    text = f"{abs(minor) / 100:,.2f}".removesuffix(".00")
+    digits = currency_exponent(currency)
+    text = f"{abs(minor) / 10**digits:,.{digits}f}".removesuffix("." + "0" * digits)
     sign = "-" if minor < 0 else ""
     return f"{sign}{_SIGNS[currency]}{text}" if currency in _SIGNS else f"{sign}{text} {currency}".rstrip()
+
+
+def minor_units(whole: int, currency: str) -> int:
+    """Whole units as money is stored: 12 EUR are 1,200, 12 JPY are 12."""
+    minor: int = whole * 10 ** currency_exponent(currency)
+    return minor
 
 
 def span(seconds: float) -> str:
@@ -182,6 +190,7 @@ def _actor(reader: Any, actor: str) -> str:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "money": money,
+    "minor_units": minor_units,
     "age": age,
     "due": due,
     "late": is_late,

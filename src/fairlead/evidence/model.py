@@ -34,7 +34,7 @@ class OutcomeReport:
             raise InputError(message, code="outcome_name", name=self.name[:64])
         if not 0 < len(self.key) <= MAX_KEY_CHARS:
             raise InputError(f"A key has 1 to {MAX_KEY_CHARS} characters.", code="outcome_key")
-        if self.value is None or len(jsons.dumps(self.value)) > MAX_VALUE_BYTES:
+        if self.value is None or len(jsons.dumps(self.value).encode()) > MAX_VALUE_BYTES:
             message = f"An outcome's value is any JSON but null, of at most {MAX_VALUE_BYTES} bytes."
             raise InputError(message, code="outcome_value")
         if self.happened_at.tzinfo is None or self.happened_at > now + MAX_AHEAD:
@@ -56,7 +56,7 @@ class Outcome:
     recorded_at: datetime
 
     def same_as(self, report: OutcomeReport) -> bool:
-        """Whether the report says the same again."""
-        return (self.ruling_id, self.name, self.value, self.happened_at) == (
-            report.ruling_id, report.name, report.value, report.happened_at,
-        )  # fmt: skip
+        """Whether the report says the same again; true and 1 are not the same."""
+        mine, other = (self.ruling_id, self.name, self.happened_at), (report.ruling_id, report.name, report.happened_at)
+        said = jsons.loads(jsons.dumps(report.value))  # as it would have been stored
+        return mine == other and jsons.canonical(self.value) == jsons.canonical(said)

@@ -1,0 +1,164 @@
+"""serve, worker and demo: what they make, deploy, grant and say before they stay."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import text
+from typer.testing import CliRunner
+
+from fairlead import app as app_module
+from fairlead.checkpoints import grants_of
+from fairlead.cli import app
+from fairlead.commands import serving
+from fairlead.people import list_people
+from fairlead.worker import open_runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fairlead.worker import Runtime
+    from tests.cli.conftest import Terminal
+
+LINK = re.compile(r"Sign in once, within 15 minutes: (\S+)")
+
+
+class Served:
+    """What would have been served: facts read while the runtime was open."""
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.port = 0
+        self.host = ""
+        self.grants: list[Any] = []
+        self.people: list[str] = []
+        self.imports = 0
+        self.digest = ""
+
+    def __call__(self, runtime: Runtime) -> None:
+        """Stands for `fairlead.app.serve`."""
+        self.times += 1
+        self.port, self.host = runtime.settings.port, runtime.settings.host
+        with runtime.database.reading() as reader:
+            self.grants = [(row.segment, row.level) for row in grants_of(reader)]
+            self.people = [one.email for one in list_people(reader)]
+            self.digest = runtime.library.current(reader).digest
+        with runtime.database.raw() as connection:
+            self.imports = int(connection.execute(text("SELECT count(*) FROM lead_import")).scalar_one())
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    """Nothing listens, and chunks run without a journal."""
+    seen = Served()
+    monkeypatch.setattr(app_module, "serve", seen)
+    monkeypatch.setattr(serving, "open_runtime", lambda settings, durable=True: open_runtime(settings, durable=False))
+    return seen
+
+
+def test_serve_greets_the_first_administrator(fairlead: Terminal, served: Served) -> None:
+    """The first start makes one and prints a link for them; the next prints another link and makes nobody."""
+    first = fairlead("serve", "--port", "8123", "--host", "127.0.0.2")
+    assert first.code == 0, first.err
+    assert "http://127.0.0.2:8123" in first.out
+    assert (served.port, served.host) == (8123, "127.0.0.2")
+    assert served.people == [serving.ADMIN]
+    again = fairlead("serve")
+    links = [LINK.search(line.out) for line in (first, again)]
+    assert all(links)
+    assert links[0] != links[1]
+    assert served.people == [serving.ADMIN]
+    assert served.times == 2
+
+
+def test_serve_deploys_what_the_files_say(fairlead: Terminal, served: Served) -> None:
+    """A start takes the files as they are now; a wrong file keeps it from starting and names the place."""
+    fairlead("serve")
+    before = served.digest
+    policy = fairlead.folder / "policies" / "lead-assignment.yaml"
+    right = policy.read_text(encoding="utf-8")
+    policy.write_text(right.replace("50000.0", "40000.0"), encoding="utf-8")
+    fairlead("serve")
+    assert served.digest != before
+    policy.write_text(right.replace("rules:\n", "rules: [\n"), encoding="utf-8")
+    fairlead("serve").refused(2, "lead-assignment.yaml:")
+    assert served.times == 2
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1"])
+def test_a_port_that_cannot_be(fairlead: Terminal, served: Served, port: str) -> None:
+    """Refused with the setting's name before anything is opened."""
+    fairlead("serve", "--port", port).refused(2, "FAIRLEAD_PORT")
+    assert served.times == 0
+
+
+def test_without_an_administrator_to_greet(fairlead: Terminal, served: Served) -> None:
+    """Where somebody else administers, no account is made behind their back; the way in is named."""
+    assert fairlead("person", "add", "ida@acme.example", "--role", "admin").code == 0
+    said = fairlead("serve")
+    assert said.code == 0, said.err
+    assert served.people == ["ida@acme.example"]
+    assert "fairlead sign-in" in said.out
+    assert LINK.search(said.out) is None
+
+
+def test_a_worker_works_on_this_workspace(fairlead: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says where it works, on standard error, and how to end it."""
+    worked: list[Any] = []
+    monkeypatch.setattr(serving, "work", worked.append)
+    monkeypatch.setattr(serving, "configure_logs", lambda **_how: None)
+    said = fairlead("worker")
+    assert said.code == 0
+    assert said.out == ""
+    assert str(fairlead.folder) in said.err
+    assert "Ctrl-C" in said.err
+    assert [settings.workspace for settings in worked] == [fairlead.folder]
+
+
+def test_a_demo_is_made_once(fairlead: Terminal, served: Served) -> None:
+    """Leads and grants are there at the first start; the second finds them and adds none."""
+    args = ("demo", "--folder", str(fairlead.folder), "--leads", "3", "--arrival-s", "0")
+    first = fairlead(*args, bare=True)
+    assert first.code == 0, first.err
+    assert "3 made-up leads" in first.err
+    assert served.imports == 1
+    assert sorted(served.grants) == [("medium", "assist"), ("small", "auto")]
+    grants = [one["id"] for one in fairlead("grant", "list", "--json").json["grants"]]
+
+    again = fairlead(*args, bare=True)
+    assert again.code == 0, again.err
+    assert "made-up leads" not in again.err
+    assert [one["id"] for one in fairlead("grant", "list", "--json").json["grants"]] == grants
+
+
+@pytest.mark.parametrize("args", [("--leads", "0"), ("--leads", "100001"), ("--arrival-s", "-1"), ("--port", "70000")])
+def test_a_demo_out_of_bounds(fairlead: Terminal, served: Served, args: tuple[str, str]) -> None:
+    """Refused before a lead is made up."""
+    result = CliRunner().invoke(app, ["demo", "--folder", str(fairlead.folder), *args])
+    assert result.exit_code == 2
+    assert served.times == 0
+    assert fairlead.counts()["lead"] == 0
+
+
+def test_leads_keep_arriving(fairlead: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is another lead, taken in as a row of a file of its own."""
+    pauses = iter([None, None, KeyboardInterrupt()])
+
+    def pause(_seconds: float) -> None:
+        end = next(pauses)
+        if end is not None:
+            raise end
+
+    monkeypatch.setattr(serving.time, "sleep", pause)
+    with serving_runtime(fairlead) as runtime, pytest.raises(KeyboardInterrupt):
+        serving._keep_arriving(runtime, 8.0)
+    counts = fairlead.counts()
+    assert counts["lead_import"] == 2
+    assert counts["lead"] + counts["lead_reject"] == 2
+
+
+def serving_runtime(fairlead: Terminal) -> Any:
+    """The workspace's runtime, not started."""
+    return open_runtime(serving.settings_of(fairlead.folder), durable=False)
