@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from fairlead.testing.postgres import FORGETFUL, EmbeddedPostgres
@@ -15,6 +16,10 @@ from tests.house.budgets import tests_to_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# How long one example takes says nothing on a shared machine; the time-out of the whole test bounds it.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
     from fairlead.testing.clock import FakeClock
 

@@ -197,7 +197,7 @@ def test_entries_are_told_in_the_words_of_the_desk() -> None:
 def test_no_payload_breaks_a_sentence(verb: str, payload: dict[str, Any]) -> None:
     """Missing and odd parts become text; braces in a value are text and no template."""
     text = told(verb, {**payload, "words": "{secret.__class__} {0} {}"})
-    assert text[0].isupper() or text[0] in "–{"
+    assert "\n" not in text
     if "{words}" in SENTENCES[verb]:
         assert "{secret.__class__} {0} {}" in text
 
