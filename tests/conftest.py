@@ -17,11 +17,11 @@ from tests.house.budgets import tests_to_code
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from fairlead.testing.clock import FakeClock
+
 # How long one example takes says nothing on a shared machine; the time-out of the whole test bounds it.
 hypothesis.settings.register_profile("house", deadline=None)
 hypothesis.settings.load_profile("house")
-
-    from fairlead.testing.clock import FakeClock
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = "fairlead_template"
