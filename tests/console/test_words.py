@@ -159,6 +159,7 @@ def test_names_as_words(name: str, words: str) -> None:
         ([{"words": "plain"}], "plain"),
         ("two\n  lines\tand tabs", "two lines and tabs"),
         ({"a": [1]}, '{"a":[1]}'),
+        ([{"words": 1}, {"words": "odd", "add": "x"}], "1; odd"),
     ],
 )
 def test_shown(value: Any, words: str) -> None:

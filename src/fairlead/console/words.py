@@ -136,9 +136,14 @@ def shown(value: Any) -> str:
     if isinstance(value, list) and all(isinstance(item, (str, int, float)) for item in value):
         value = ", ".join(map(str, value))
     if isinstance(value, list) and all(isinstance(item, Mapping) and "words" in item for item in value):
-        value = "; ".join(f"{item['words']} ({item['add']:+g})" if "add" in item else item["words"] for item in value)
+        value = "; ".join(_reason(item) for item in value)
     text = " ".join((value if isinstance(value, str) else jsons.dumps(value)).split())
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
+
+
+def _reason(item: Mapping[str, Any]) -> str:
+    add = item.get("add")
+    return f"{item['words']} ({add:+g})" if isinstance(add, (int, float)) else str(item["words"])
 
 
 def told(verb: str, payload: Mapping[str, Any] | None) -> str:
