@@ -54,7 +54,7 @@ def statements(dialect: str) -> list[str]:
         found.append("\n".join(line for line in lines if line))
 
     engine = create_mock_engine(URLS[dialect], keep)
-    metadata.create_all(engine, checkfirst=False)
+    metadata.create_all(engine, tables=metadata.sorted_tables, checkfirst=False)  # in an order that imports do not move
     ordered: list[str] = []
     for is_index, run in groupby(found, lambda one: " INDEX " in one.partition("\n")[0]):
         group = list(run)

@@ -6,7 +6,7 @@ from alembic import op
 
 from fairlead.migrations.statements import statements_of
 
-revision = "0001_e2e7e368"
+revision = "0001_c7f14055"
 down_revision = None
 branch_labels = None
 depends_on = None

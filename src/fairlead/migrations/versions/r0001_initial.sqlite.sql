@@ -36,20 +36,21 @@ CREATE TABLE action_hold (
 	CONSTRAINT pk_action_hold PRIMARY KEY (kind, name)
 );
 
-CREATE TABLE event (
+CREATE TABLE api_key (
 	id TEXT NOT NULL,
-	type TEXT NOT NULL,
-	"key" TEXT NOT NULL,
-	at BIGINT NOT NULL,
-	due_at BIGINT NOT NULL,
-	payload TEXT NOT NULL,
-	handled_at BIGINT,
-	CONSTRAINT pk_event PRIMARY KEY (id)
+	name TEXT NOT NULL,
+	secret_hash TEXT NOT NULL,
+	scopes TEXT NOT NULL,
+	checkpoints TEXT NOT NULL,
+	max_value_minor BIGINT,
+	flags TEXT NOT NULL,
+	webhook_secret TEXT,
+	webhook_url TEXT,
+	created_by TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	revoked_at BIGINT,
+	CONSTRAINT pk_api_key PRIMARY KEY (id)
 );
-
-CREATE INDEX ix_event_open_due_at ON event (due_at) WHERE handled_at IS NULL;
-
-CREATE INDEX ix_event_type_key ON event (type, "key", at);
 
 CREATE TABLE audit_entry (
 	id INTEGER NOT NULL,
@@ -64,6 +65,12 @@ CREATE TABLE audit_entry (
 
 CREATE INDEX ix_audit_entry_subject ON audit_entry (subject, id);
 
+CREATE TABLE audit_key (
+	scope TEXT NOT NULL,
+	secret BLOB NOT NULL,
+	CONSTRAINT pk_audit_key PRIMARY KEY (scope)
+);
+
 CREATE TABLE audit_payload (
 	entry_id INTEGER NOT NULL,
 	scope TEXT NOT NULL,
@@ -72,12 +79,6 @@ CREATE TABLE audit_payload (
 );
 
 CREATE INDEX ix_audit_payload_scope ON audit_payload (scope);
-
-CREATE TABLE audit_key (
-	scope TEXT NOT NULL,
-	secret BLOB NOT NULL,
-	CONSTRAINT pk_audit_key PRIMARY KEY (scope)
-);
 
 CREATE TABLE audit_seal (
 	no INTEGER NOT NULL,
@@ -91,34 +92,6 @@ CREATE TABLE audit_seal (
 	signature BLOB NOT NULL,
 	CONSTRAINT pk_audit_seal PRIMARY KEY (no)
 );
-
-CREATE TABLE ruling (
-	id TEXT NOT NULL,
-	checkpoint TEXT NOT NULL,
-	decision_key TEXT NOT NULL,
-	case_id TEXT,
-	customer_id TEXT,
-	path TEXT NOT NULL,
-	segment TEXT NOT NULL,
-	producer TEXT NOT NULL,
-	policy_version TEXT NOT NULL,
-	grant_id TEXT,
-	score DOUBLE,
-	value_minor BIGINT,
-	digest TEXT NOT NULL,
-	proposal TEXT NOT NULL,
-	facts TEXT NOT NULL,
-	record TEXT NOT NULL,
-	lottery BOOLEAN NOT NULL,
-	lottery_p DOUBLE NOT NULL,
-	created_at BIGINT NOT NULL,
-	CONSTRAINT pk_ruling PRIMARY KEY (id),
-	CONSTRAINT uq_ruling_checkpoint_decision_key UNIQUE (checkpoint, decision_key)
-);
-
-CREATE INDEX ix_ruling_case_id ON ruling (case_id);
-
-CREATE INDEX ix_ruling_customer_id ON ruling (customer_id);
 
 CREATE TABLE autonomy_grant (
 	id TEXT NOT NULL,
@@ -142,37 +115,11 @@ CREATE TABLE autonomy_grant (
 
 CREATE INDEX ix_autonomy_grant_checkpoint ON autonomy_grant (checkpoint, segment, producer);
 
-CREATE TABLE stop_switch (
-	scope TEXT NOT NULL,
-	words TEXT NOT NULL,
-	set_by TEXT NOT NULL,
-	set_at BIGINT NOT NULL,
-	CONSTRAINT pk_stop_switch PRIMARY KEY (scope)
-);
-
-CREATE TABLE decision_request (
-	api_key_id TEXT NOT NULL,
-	checkpoint TEXT NOT NULL,
-	"key" TEXT NOT NULL,
-	body_digest TEXT NOT NULL,
-	ruling_id TEXT NOT NULL,
-	at BIGINT NOT NULL,
-	CONSTRAINT pk_decision_request PRIMARY KEY (api_key_id, checkpoint, "key")
-);
-
-CREATE INDEX ix_decision_request_api_key_id ON decision_request (api_key_id, ruling_id);
-
-CREATE INDEX ix_decision_request_at ON decision_request (at);
-
-CREATE TABLE unasked_execution (
-	id TEXT NOT NULL,
-	checkpoint TEXT NOT NULL,
-	api_key_id TEXT NOT NULL,
-	ruling_id TEXT,
-	why TEXT NOT NULL,
-	body TEXT NOT NULL,
-	at BIGINT NOT NULL,
-	CONSTRAINT pk_unasked_execution PRIMARY KEY (id)
+CREATE TABLE bundle (
+	digest TEXT NOT NULL,
+	files TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	CONSTRAINT pk_bundle PRIMARY KEY (digest)
 );
 
 CREATE TABLE customer (
@@ -195,18 +142,51 @@ CREATE INDEX ix_customer_company_folded ON customer (company_folded, id);
 
 CREATE INDEX ix_customer_name_folded ON customer (name_folded, id);
 
-CREATE TABLE suppression (
-	id TEXT NOT NULL,
-	channel TEXT NOT NULL,
-	address TEXT NOT NULL,
-	state TEXT NOT NULL,
-	reason TEXT NOT NULL,
-	source TEXT NOT NULL,
+CREATE TABLE decision_request (
+	api_key_id TEXT NOT NULL,
+	checkpoint TEXT NOT NULL,
+	"key" TEXT NOT NULL,
+	body_digest TEXT NOT NULL,
+	ruling_id TEXT NOT NULL,
 	at BIGINT NOT NULL,
-	CONSTRAINT pk_suppression PRIMARY KEY (id)
+	CONSTRAINT pk_decision_request PRIMARY KEY (api_key_id, checkpoint, "key")
 );
 
-CREATE INDEX ix_suppression_address ON suppression (address, channel, at);
+CREATE INDEX ix_decision_request_api_key_id ON decision_request (api_key_id, ruling_id);
+
+CREATE INDEX ix_decision_request_at ON decision_request (at);
+
+CREATE TABLE event (
+	id TEXT NOT NULL,
+	type TEXT NOT NULL,
+	"key" TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	due_at BIGINT NOT NULL,
+	payload TEXT NOT NULL,
+	handled_at BIGINT,
+	CONSTRAINT pk_event PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_event_open_due_at ON event (due_at) WHERE handled_at IS NULL;
+
+CREATE INDEX ix_event_type_key ON event (type, "key", at);
+
+CREATE TABLE lead_import (
+	id TEXT NOT NULL,
+	name TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	playbook TEXT NOT NULL,
+	mapping TEXT NOT NULL,
+	state TEXT NOT NULL,
+	rows INTEGER NOT NULL,
+	counts TEXT NOT NULL,
+	started_by TEXT NOT NULL,
+	started_at BIGINT NOT NULL,
+	finished_at BIGINT,
+	CONSTRAINT pk_lead_import PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_lead_import_digest ON lead_import (digest);
 
 CREATE TABLE outcome (
 	id TEXT NOT NULL,
@@ -232,29 +212,6 @@ CREATE TABLE person (
 	disabled_at BIGINT,
 	CONSTRAINT pk_person PRIMARY KEY (id),
 	CONSTRAINT uq_person_email UNIQUE (email)
-);
-
-CREATE TABLE api_key (
-	id TEXT NOT NULL,
-	name TEXT NOT NULL,
-	secret_hash TEXT NOT NULL,
-	scopes TEXT NOT NULL,
-	checkpoints TEXT NOT NULL,
-	max_value_minor BIGINT,
-	flags TEXT NOT NULL,
-	webhook_secret TEXT,
-	webhook_url TEXT,
-	created_by TEXT NOT NULL,
-	created_at BIGINT NOT NULL,
-	revoked_at BIGINT,
-	CONSTRAINT pk_api_key PRIMARY KEY (id)
-);
-
-CREATE TABLE bundle (
-	digest TEXT NOT NULL,
-	files TEXT NOT NULL,
-	created_at BIGINT NOT NULL,
-	CONSTRAINT pk_bundle PRIMARY KEY (digest)
 );
 
 CREATE TABLE playbook_case (
@@ -305,6 +262,43 @@ CREATE INDEX ix_playbook_case_subject ON playbook_case (subject_kind, subject_id
 
 CREATE INDEX ix_playbook_case_wait ON playbook_case (wait_key, wait_type) WHERE ended_at IS NULL;
 
+CREATE TABLE review_tally (
+	id TEXT NOT NULL,
+	checkpoint TEXT NOT NULL,
+	role TEXT NOT NULL,
+	bucket TEXT NOT NULL,
+	change BIGINT NOT NULL,
+	CONSTRAINT pk_review_tally PRIMARY KEY (id)
+);
+
+CREATE TABLE ruling (
+	id TEXT NOT NULL,
+	checkpoint TEXT NOT NULL,
+	decision_key TEXT NOT NULL,
+	case_id TEXT,
+	customer_id TEXT,
+	path TEXT NOT NULL,
+	segment TEXT NOT NULL,
+	producer TEXT NOT NULL,
+	policy_version TEXT NOT NULL,
+	grant_id TEXT,
+	score DOUBLE,
+	value_minor BIGINT,
+	digest TEXT NOT NULL,
+	proposal TEXT NOT NULL,
+	facts TEXT NOT NULL,
+	record TEXT NOT NULL,
+	lottery BOOLEAN NOT NULL,
+	lottery_p DOUBLE NOT NULL,
+	created_at BIGINT NOT NULL,
+	CONSTRAINT pk_ruling PRIMARY KEY (id),
+	CONSTRAINT uq_ruling_checkpoint_decision_key UNIQUE (checkpoint, decision_key)
+);
+
+CREATE INDEX ix_ruling_case_id ON ruling (case_id);
+
+CREATE INDEX ix_ruling_customer_id ON ruling (customer_id);
+
 CREATE TABLE step_result (
 	case_id TEXT NOT NULL,
 	stage TEXT NOT NULL,
@@ -315,31 +309,151 @@ CREATE TABLE step_result (
 	CONSTRAINT pk_step_result PRIMARY KEY (case_id, stage, attempt, input_digest)
 );
 
-CREATE TABLE review_tally (
+CREATE TABLE stop_switch (
+	scope TEXT NOT NULL,
+	words TEXT NOT NULL,
+	set_by TEXT NOT NULL,
+	set_at BIGINT NOT NULL,
+	CONSTRAINT pk_stop_switch PRIMARY KEY (scope)
+);
+
+CREATE TABLE suppression (
+	id TEXT NOT NULL,
+	channel TEXT NOT NULL,
+	address TEXT NOT NULL,
+	state TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	source TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT pk_suppression PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_suppression_address ON suppression (address, channel, at);
+
+CREATE TABLE unasked_execution (
 	id TEXT NOT NULL,
 	checkpoint TEXT NOT NULL,
-	role TEXT NOT NULL,
-	bucket TEXT NOT NULL,
-	change BIGINT NOT NULL,
-	CONSTRAINT pk_review_tally PRIMARY KEY (id)
+	api_key_id TEXT NOT NULL,
+	ruling_id TEXT,
+	why TEXT NOT NULL,
+	body TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT pk_unasked_execution PRIMARY KEY (id)
 );
 
-CREATE TABLE lead_import (
-	id TEXT NOT NULL,
-	name TEXT NOT NULL,
+CREATE TABLE approval (
+	ruling_id TEXT NOT NULL,
+	token_hash TEXT NOT NULL,
 	digest TEXT NOT NULL,
-	playbook TEXT NOT NULL,
-	mapping TEXT NOT NULL,
-	state TEXT NOT NULL,
-	rows INTEGER NOT NULL,
-	counts TEXT NOT NULL,
-	started_by TEXT NOT NULL,
-	started_at BIGINT NOT NULL,
-	finished_at BIGINT,
-	CONSTRAINT pk_lead_import PRIMARY KEY (id)
+	issued_at BIGINT NOT NULL,
+	expires_at BIGINT NOT NULL,
+	consumed_at BIGINT,
+	execution TEXT,
+	CONSTRAINT pk_approval PRIMARY KEY (ruling_id),
+	CONSTRAINT fk_approval_ruling_id FOREIGN KEY(ruling_id) REFERENCES ruling (id)
 );
 
-CREATE INDEX ix_lead_import_digest ON lead_import (digest);
+CREATE INDEX ix_approval_open ON approval (consumed_at, expires_at);
+
+CREATE TABLE consent (
+	id TEXT NOT NULL,
+	customer_id TEXT NOT NULL,
+	purpose TEXT NOT NULL,
+	channel TEXT NOT NULL,
+	state TEXT NOT NULL,
+	mechanism TEXT NOT NULL,
+	proof TEXT NOT NULL,
+	source TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT pk_consent PRIMARY KEY (id),
+	CONSTRAINT fk_consent_customer_id FOREIGN KEY(customer_id) REFERENCES customer (id)
+);
+
+CREATE INDEX ix_consent_customer_id ON consent (customer_id, purpose, channel, at);
+
+CREATE TABLE customer_flag (
+	id TEXT NOT NULL,
+	customer_id TEXT NOT NULL,
+	flag TEXT NOT NULL,
+	value TEXT,
+	source TEXT NOT NULL,
+	owner TEXT NOT NULL,
+	set_at BIGINT NOT NULL,
+	expires_at BIGINT,
+	CONSTRAINT pk_customer_flag PRIMARY KEY (id),
+	CONSTRAINT fk_customer_flag_customer_id FOREIGN KEY(customer_id) REFERENCES customer (id)
+);
+
+CREATE INDEX ix_customer_flag_customer_id ON customer_flag (customer_id, flag, set_at);
+
+CREATE TABLE customer_identity (
+	kind TEXT NOT NULL,
+	value TEXT NOT NULL,
+	customer_id TEXT NOT NULL,
+	verified_at BIGINT,
+	source TEXT NOT NULL,
+	added_at BIGINT NOT NULL,
+	CONSTRAINT pk_customer_identity PRIMARY KEY (kind, value),
+	CONSTRAINT fk_customer_identity_customer_id FOREIGN KEY(customer_id) REFERENCES customer (id)
+);
+
+CREATE INDEX ix_customer_identity_customer_id ON customer_identity (customer_id);
+
+CREATE TABLE decision (
+	ruling_id TEXT NOT NULL,
+	verdict TEXT NOT NULL,
+	answer TEXT,
+	decided_by TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	decided_at BIGINT NOT NULL,
+	effective_at BIGINT NOT NULL,
+	CONSTRAINT pk_decision PRIMARY KEY (ruling_id),
+	CONSTRAINT fk_decision_ruling_id FOREIGN KEY(ruling_id) REFERENCES ruling (id)
+);
+
+CREATE TABLE deployment (
+	id TEXT NOT NULL,
+	bundle TEXT NOT NULL,
+	deployed_by TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT pk_deployment PRIMARY KEY (id),
+	CONSTRAINT fk_deployment_bundle FOREIGN KEY(bundle) REFERENCES bundle (digest)
+);
+
+CREATE TABLE lead (
+	id TEXT NOT NULL,
+	import_id TEXT,
+	row_no INTEGER NOT NULL,
+	playbook TEXT NOT NULL,
+	fingerprint TEXT NOT NULL,
+	customer_id TEXT NOT NULL,
+	case_id TEXT,
+	fields TEXT NOT NULL,
+	attributes TEXT NOT NULL,
+	problems TEXT NOT NULL,
+	value_minor BIGINT,
+	currency TEXT NOT NULL,
+	outcome TEXT,
+	created_at BIGINT NOT NULL,
+	CONSTRAINT pk_lead PRIMARY KEY (id),
+	CONSTRAINT fk_lead_import_id FOREIGN KEY(import_id) REFERENCES lead_import (id)
+);
+
+CREATE INDEX ix_lead_customer_id ON lead (customer_id);
+
+CREATE INDEX ix_lead_import_id ON lead (import_id, row_no);
+
+CREATE UNIQUE INDEX uq_lead_fingerprint ON lead (playbook, fingerprint);
+
+CREATE TABLE lead_reject (
+	import_id TEXT NOT NULL,
+	row_no INTEGER NOT NULL,
+	kind TEXT NOT NULL,
+	code TEXT NOT NULL,
+	words TEXT NOT NULL,
+	CONSTRAINT pk_lead_reject PRIMARY KEY (import_id, row_no),
+	CONSTRAINT fk_lead_reject_import_id FOREIGN KEY(import_id) REFERENCES lead_import (id)
+);
 
 CREATE TABLE outbox (
 	action_id TEXT NOT NULL,
@@ -362,123 +476,6 @@ CREATE INDEX ix_outbox_leased ON outbox (serial_key, lease_until) WHERE lease_un
 CREATE INDEX ix_outbox_ready_at ON outbox (ready_at, action_id);
 
 CREATE INDEX ix_outbox_serial_key ON outbox (serial_key, due_at, action_id);
-
-CREATE TABLE decision (
-	ruling_id TEXT NOT NULL,
-	verdict TEXT NOT NULL,
-	answer TEXT,
-	decided_by TEXT NOT NULL,
-	reason TEXT NOT NULL,
-	decided_at BIGINT NOT NULL,
-	effective_at BIGINT NOT NULL,
-	CONSTRAINT pk_decision PRIMARY KEY (ruling_id),
-	CONSTRAINT fk_decision_ruling_id FOREIGN KEY(ruling_id) REFERENCES ruling (id)
-);
-
-CREATE TABLE approval (
-	ruling_id TEXT NOT NULL,
-	token_hash TEXT NOT NULL,
-	digest TEXT NOT NULL,
-	issued_at BIGINT NOT NULL,
-	expires_at BIGINT NOT NULL,
-	consumed_at BIGINT,
-	execution TEXT,
-	CONSTRAINT pk_approval PRIMARY KEY (ruling_id),
-	CONSTRAINT fk_approval_ruling_id FOREIGN KEY(ruling_id) REFERENCES ruling (id)
-);
-
-CREATE INDEX ix_approval_open ON approval (consumed_at, expires_at);
-
-CREATE TABLE customer_identity (
-	kind TEXT NOT NULL,
-	value TEXT NOT NULL,
-	customer_id TEXT NOT NULL,
-	verified_at BIGINT,
-	source TEXT NOT NULL,
-	added_at BIGINT NOT NULL,
-	CONSTRAINT pk_customer_identity PRIMARY KEY (kind, value),
-	CONSTRAINT fk_customer_identity_customer_id FOREIGN KEY(customer_id) REFERENCES customer (id)
-);
-
-CREATE INDEX ix_customer_identity_customer_id ON customer_identity (customer_id);
-
-CREATE TABLE customer_flag (
-	id TEXT NOT NULL,
-	customer_id TEXT NOT NULL,
-	flag TEXT NOT NULL,
-	value TEXT,
-	source TEXT NOT NULL,
-	owner TEXT NOT NULL,
-	set_at BIGINT NOT NULL,
-	expires_at BIGINT,
-	CONSTRAINT pk_customer_flag PRIMARY KEY (id),
-	CONSTRAINT fk_customer_flag_customer_id FOREIGN KEY(customer_id) REFERENCES customer (id)
-);
-
-CREATE INDEX ix_customer_flag_customer_id ON customer_flag (customer_id, flag, set_at);
-
-CREATE TABLE consent (
-	id TEXT NOT NULL,
-	customer_id TEXT NOT NULL,
-	purpose TEXT NOT NULL,
-	channel TEXT NOT NULL,
-	state TEXT NOT NULL,
-	mechanism TEXT NOT NULL,
-	proof TEXT NOT NULL,
-	source TEXT NOT NULL,
-	at BIGINT NOT NULL,
-	CONSTRAINT pk_consent PRIMARY KEY (id),
-	CONSTRAINT fk_consent_customer_id FOREIGN KEY(customer_id) REFERENCES customer (id)
-);
-
-CREATE INDEX ix_consent_customer_id ON consent (customer_id, purpose, channel, at);
-
-CREATE TABLE timeline (
-	id TEXT NOT NULL,
-	customer_id TEXT NOT NULL,
-	at BIGINT NOT NULL,
-	kind TEXT NOT NULL,
-	words TEXT NOT NULL,
-	subject TEXT NOT NULL,
-	CONSTRAINT pk_timeline PRIMARY KEY (id),
-	CONSTRAINT fk_timeline_customer_id FOREIGN KEY(customer_id) REFERENCES customer (id)
-);
-
-CREATE INDEX ix_timeline_customer_id ON timeline (customer_id, at, id);
-
-CREATE TABLE sign_in_link (
-	token_hash TEXT NOT NULL,
-	person_id TEXT NOT NULL,
-	created_at BIGINT NOT NULL,
-	expires_at BIGINT NOT NULL,
-	used_at BIGINT,
-	CONSTRAINT pk_sign_in_link PRIMARY KEY (token_hash),
-	CONSTRAINT fk_sign_in_link_person_id FOREIGN KEY(person_id) REFERENCES person (id)
-);
-
-CREATE INDEX ix_sign_in_link_person_id ON sign_in_link (person_id);
-
-CREATE TABLE session (
-	token_hash TEXT NOT NULL,
-	person_id TEXT NOT NULL,
-	created_at BIGINT NOT NULL,
-	seen_at BIGINT NOT NULL,
-	expires_at BIGINT NOT NULL,
-	revoked_at BIGINT,
-	CONSTRAINT pk_session PRIMARY KEY (token_hash),
-	CONSTRAINT fk_session_person_id FOREIGN KEY(person_id) REFERENCES person (id)
-);
-
-CREATE INDEX ix_session_person_id ON session (person_id);
-
-CREATE TABLE deployment (
-	id TEXT NOT NULL,
-	bundle TEXT NOT NULL,
-	deployed_by TEXT NOT NULL,
-	at BIGINT NOT NULL,
-	CONSTRAINT pk_deployment PRIMARY KEY (id),
-	CONSTRAINT fk_deployment_bundle FOREIGN KEY(bundle) REFERENCES bundle (digest)
-);
 
 CREATE TABLE review (
 	id TEXT NOT NULL,
@@ -546,40 +543,43 @@ CREATE INDEX ix_review_open_value_minor ON review (role, value_minor, id) WHERE 
 
 CREATE INDEX ix_review_ruling_id ON review (ruling_id);
 
-CREATE TABLE lead (
-	id TEXT NOT NULL,
-	import_id TEXT,
-	row_no INTEGER NOT NULL,
-	playbook TEXT NOT NULL,
-	fingerprint TEXT NOT NULL,
-	customer_id TEXT NOT NULL,
-	case_id TEXT,
-	fields TEXT NOT NULL,
-	attributes TEXT NOT NULL,
-	problems TEXT NOT NULL,
-	value_minor BIGINT,
-	currency TEXT NOT NULL,
-	outcome TEXT,
+CREATE TABLE session (
+	token_hash TEXT NOT NULL,
+	person_id TEXT NOT NULL,
 	created_at BIGINT NOT NULL,
-	CONSTRAINT pk_lead PRIMARY KEY (id),
-	CONSTRAINT fk_lead_import_id FOREIGN KEY(import_id) REFERENCES lead_import (id)
+	seen_at BIGINT NOT NULL,
+	expires_at BIGINT NOT NULL,
+	revoked_at BIGINT,
+	CONSTRAINT pk_session PRIMARY KEY (token_hash),
+	CONSTRAINT fk_session_person_id FOREIGN KEY(person_id) REFERENCES person (id)
 );
 
-CREATE INDEX ix_lead_customer_id ON lead (customer_id);
+CREATE INDEX ix_session_person_id ON session (person_id);
 
-CREATE INDEX ix_lead_import_id ON lead (import_id, row_no);
+CREATE TABLE sign_in_link (
+	token_hash TEXT NOT NULL,
+	person_id TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	expires_at BIGINT NOT NULL,
+	used_at BIGINT,
+	CONSTRAINT pk_sign_in_link PRIMARY KEY (token_hash),
+	CONSTRAINT fk_sign_in_link_person_id FOREIGN KEY(person_id) REFERENCES person (id)
+);
 
-CREATE UNIQUE INDEX uq_lead_fingerprint ON lead (playbook, fingerprint);
+CREATE INDEX ix_sign_in_link_person_id ON sign_in_link (person_id);
 
-CREATE TABLE lead_reject (
-	import_id TEXT NOT NULL,
-	row_no INTEGER NOT NULL,
+CREATE TABLE timeline (
+	id TEXT NOT NULL,
+	customer_id TEXT NOT NULL,
+	at BIGINT NOT NULL,
 	kind TEXT NOT NULL,
-	code TEXT NOT NULL,
 	words TEXT NOT NULL,
-	CONSTRAINT pk_lead_reject PRIMARY KEY (import_id, row_no),
-	CONSTRAINT fk_lead_reject_import_id FOREIGN KEY(import_id) REFERENCES lead_import (id)
+	subject TEXT NOT NULL,
+	CONSTRAINT pk_timeline PRIMARY KEY (id),
+	CONSTRAINT fk_timeline_customer_id FOREIGN KEY(customer_id) REFERENCES customer (id)
 );
+
+CREATE INDEX ix_timeline_customer_id ON timeline (customer_id, at, id);
 
 CREATE TABLE verdict (
 	id TEXT NOT NULL,
