@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 BUSY_MS = 15_000
 CONNECT_TIMEOUT_S = 10
-_POSTGRES_LIMITS = "-c statement_timeout=120000 -c idle_in_transaction_session_timeout=60000 -c timezone=UTC"
+_POSTGRES_LIMITS = "-c statement_timeout=120000 -c idle_in_transaction_session_timeout=20000 -c timezone=UTC"
 
 
 class _NoTrail:

@@ -110,8 +110,11 @@ def _grant(database: Database, bundle: Bundle, signer: Person) -> None:
     expires = database.clock.now() + timedelta(days=90)
     version = bundle.policies["lead-assignment"].version
     with database.transaction() as uow:
-        for segment, level, threshold in (("small", Level.AUTO, 0.7), ("medium", Level.ASSIST, None)):
-            grant = Grant("", "lead-assignment", segment, "lead-rules@1", level, version, expires, threshold, 0.02)
+        # A third of the assisted ones is drawn for a blind answer, so that every kind of review is there to see.
+        for segment, level, threshold, drawn in (("small", Level.AUTO, 0.7, 0.05), ("medium", Level.ASSIST, None, 0.3)):
+            grant = Grant(
+                "", "lead-assignment", segment, "lead-rules@1", level, version, expires, threshold, 0.02, drawn
+            )
             set_grant(uow, Actor(ActorKind.USER, signer.id), "manager", grant, {"note": "seeded for a first look"})
 
 
