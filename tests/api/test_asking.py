@@ -68,6 +68,7 @@ def test_everything_arrives_as_it_was_given() -> None:
         ({"checkpoint": ""}, ("body", "checkpoint")),
         ({"checkpoint": "x" * 65}, ("body", "checkpoint")),
         ({"producer": 7}, ("body", "producer")),
+        ({"producer": "refund-bot"}, ("body", "producer")),  # without a version no grant could ever fit
         ({"idempotency_key": "k" * 201}, ("body", "idempotency_key")),
         ({"proposal": {"answer": [1]}}, ("body", "proposal", "answer")),
         ({"proposal": {"answer": {}, "why": "x"}}, ("body", "proposal", "why")),

@@ -61,7 +61,10 @@ class AskBody(_Strict):
 
     checkpoint: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     proposal: ProposalBody
-    producer: Text200 = Field(description="name@version of the model, prompt or rule set that answered.")
+    producer: Text200 = Field(
+        pattern=r"^[^@\s]+@[^@\s]+$",
+        description="name@version of the model, prompt or rule set that answered, such as refund-bot@1.",
+    )
     idempotency_key: Text200 = Field(description="The same for every attempt at the same proposal; kept 30 days.")
     score: float | None = Field(None, description="Any confidence, higher is surer.")
     value: Annotated[Decimal, Field(ge=0)] | None = Field(
