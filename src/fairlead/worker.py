@@ -37,6 +37,8 @@ from fairlead.settings import Settings, provide_secrets
 
 SEAL_S = 5.0
 SWEEP_S = 5.0
+SWEPT_AT_ONCE = 200
+SWEEPS_A_TICK = 50
 FORGET_S = 3600.0
 KEPT_REQUESTS = timedelta(days=30)
 
@@ -145,8 +147,11 @@ def _webhook_of(database: Database, key_id: str) -> Webhook | None:
 
 def sweep_reviews(runtime: Runtime) -> None:
     """Deal with reviews whose clock, claim or snooze has run out."""
-    with runtime.database.transaction(Lane.BULK) as uow:
-        reviews.sweep(uow, 200, settlement=SETTLEMENT)
+    for _ in range(SWEEPS_A_TICK):
+        with runtime.database.transaction(Lane.BULK) as uow:
+            changed = reviews.sweep(uow, SWEPT_AT_ONCE, settlement=SETTLEMENT)
+        if changed < SWEPT_AT_ONCE:
+            break
     runtime.dispatcher.wake()
 
 
