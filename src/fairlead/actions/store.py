@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -16,7 +15,6 @@ from sqlalchemy import (
     Select,
     Text,
     and_,
-    any_,
     bindparam,
     delete,
     exists,
@@ -44,6 +42,7 @@ from fairlead.actions.tables import action, action_hold, outbox
 from fairlead.errors import TooLargeError
 from fairlead.kit.clock import to_micros
 from fairlead.kit.jsons import dumps
+from fairlead.kit.statements import among
 from fairlead.kit.unit_of_work import Reader, UnitOfWork
 
 VANISHED = "vanished"
@@ -69,14 +68,6 @@ _TICKET = (
     action.c.case_id, action.c.customer_id, action.c.expires_at,
     outbox.c.attempt, outbox.c.lease_token, outbox.c.withdrawn,
 )  # fmt: skip
-
-
-def _among(reader: Reader, column: ColumnElement[str], values: Iterable[str]) -> ColumnElement[bool]:
-    """`column` is one of `values`, as one parameter: the statement stays the same however many there are."""
-    if reader.dialect == "postgresql":
-        return column == any_(bindparam(None, list(values), type_=ARRAY(Text), unique=True))
-    listed = func.json_each(json.dumps(list(values))).table_valued("value")
-    return column.in_(select(listed.c.value))
 
 
 def _rows(reader: Reader, query: Executable) -> list[Any]:
@@ -195,7 +186,7 @@ def leased(reader: Reader, runner: str) -> list[Parcel]:
 def still_mine(uow: UnitOfWork, runner: str, action_ids: Sequence[str]) -> dict[str, bool]:
     """Action → whether it was withdrawn meanwhile, where it still carries the token; locked until the end."""
     c = outbox.c
-    query = select(c.action_id, c.withdrawn).where(_among(uow, c.action_id, action_ids), c.lease_token == runner)
+    query = select(c.action_id, c.withdrawn).where(among(uow, c.action_id, action_ids), c.lease_token == runner)
     return {row.action_id: row.withdrawn for row in _rows(uow, query.order_by(c.action_id).with_for_update())}
 
 
@@ -213,7 +204,7 @@ def settle(uow: UnitOfWork, settled: Sequence[tuple[str, Settled]]) -> None:
         for one, s in settled
     ]
     uow.update_many(action, "state = ?, result = ?, attempt = ?, done_at = ?", "id = ?", rows)
-    uow.execute(delete(outbox).where(_among(uow, outbox.c.action_id, [one for one, _ in settled])))
+    uow.execute(delete(outbox).where(among(uow, outbox.c.action_id, [one for one, _ in settled])))
 
 
 def try_later(uow: UnitOfWork, rows: Sequence[tuple[str, datetime, str]]) -> None:
@@ -245,13 +236,13 @@ def change_states(
     values: dict[str, Any] = {"state": state.value, "done_at": uow.now if done else None}
     if result is not None:
         values["result"] = result
-    uow.execute(update(action).where(_among(uow, action.c.id, ids)).values(**values))
+    uow.execute(update(action).where(among(uow, action.c.id, ids)).values(**values))
 
 
 def mark_withdrawn(uow: UnitOfWork, ids: Sequence[str]) -> None:
     """Say of actions under way that they are not to be tried again."""
     if ids:
-        uow.execute(update(outbox).where(_among(uow, outbox.c.action_id, ids)).values(withdrawn=True))
+        uow.execute(update(outbox).where(among(uow, outbox.c.action_id, ids)).values(withdrawn=True))
 
 
 def queued_where(uow: UnitOfWork, condition: ColumnElement[bool]) -> list[Any]:
@@ -339,4 +330,4 @@ def with_ids(ids: Sequence[str]) -> ColumnElement[bool]:
 
 def states(reader: Reader, ids: Sequence[str]) -> list[Any]:
     """(id, state) of these actions."""
-    return _rows(reader, select(action.c.id, action.c.state).where(_among(reader, action.c.id, ids)))
+    return _rows(reader, select(action.c.id, action.c.state).where(among(reader, action.c.id, ids)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -10,11 +9,9 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
-    ColumnElement,
     Executable,
     Text,
     and_,
-    any_,
     bindparam,
     delete,
     func,
@@ -37,6 +34,7 @@ from fairlead.customers.model import (
 )
 from fairlead.kit.clock import to_micros
 from fairlead.kit.ids import new_id, new_ids
+from fairlead.kit.statements import among
 from fairlead.kit.unit_of_work import Reader, UnitOfWork
 
 _CUSTOMER_COLUMNS = (
@@ -57,14 +55,6 @@ _CLAIM = (
     .on_conflict_do_nothing()
     .returning(t.identity.c.kind, t.identity.c.value)
 )
-
-
-def _among(reader: Reader, column: ColumnElement[str], values: Iterable[str]) -> ColumnElement[bool]:
-    """`column` is one of `values`, as one parameter: the statement stays the same however many there are."""
-    if reader.dialect == "postgresql":
-        return column == any_(bindparam(None, list(values), type_=ARRAY(Text), unique=True))
-    listed = func.json_each(json.dumps(list(values))).table_valued("value")
-    return column.in_(select(listed.c.value))
 
 
 def _rows(reader: Reader, query: Executable) -> list[Any]:
@@ -125,7 +115,7 @@ def take_back(uow: UnitOfWork, identities: Iterable[Identity], customer_ids: Seq
     c = t.identity.c
     for kind, value in identities:
         uow.execute(delete(t.identity).where(c.kind == kind, c.value == value))
-    uow.execute(delete(t.customer).where(_among(uow, t.customer.c.id, customer_ids)))
+    uow.execute(delete(t.customer).where(among(uow, t.customer.c.id, customer_ids)))
 
 
 def insert_timeline(uow: UnitOfWork, notes: Sequence[TimelineNote]) -> None:
@@ -150,7 +140,7 @@ def timeline(reader: Reader, customer_id: str, limit: int, before: tuple[datetim
 
 def customers(reader: Reader, ids: Sequence[str]) -> dict[str, Any]:
     """Rows by id; unknown ids are absent."""
-    rows = _rows(reader, select(t.customer).where(_among(reader, t.customer.c.id, ids))) if ids else []
+    rows = _rows(reader, select(t.customer).where(among(reader, t.customer.c.id, ids))) if ids else []
     return {row.id: row for row in rows}
 
 
@@ -158,7 +148,7 @@ def bare_facts(reader: Reader, ids: Sequence[str]) -> list[Any]:
     """(id, country, language, owner, value_minor, whether erased) of these customers."""
     c = t.customer.c
     query = select(c.id, c.country, c.language, c.owner, c.value_minor, c.erased_at.is_not(None))
-    return _rows(reader, query.where(_among(reader, c.id, ids)))
+    return _rows(reader, query.where(among(reader, c.id, ids)))
 
 
 def lock_customer(uow: UnitOfWork, customer_id: str) -> Any:
@@ -170,14 +160,14 @@ def flags_of(reader: Reader, ids: Sequence[str], now: datetime) -> list[Any]:
     """(customer, flag, value) of rows that have not expired, oldest first: the last one counts."""
     c = t.flag.c
     alive = or_(c.expires_at.is_(None), c.expires_at > now)
-    query = select(c.customer_id, c.flag, c.value).where(_among(reader, c.customer_id, ids), alive)
+    query = select(c.customer_id, c.flag, c.value).where(among(reader, c.customer_id, ids), alive)
     return _rows(reader, query.order_by(c.set_at, c.id))
 
 
 def consents_of(reader: Reader, ids: Sequence[str]) -> list[Any]:
     """(customer, purpose, channel, state), oldest first: the last one counts."""
     c = t.consent.c
-    query = select(c.customer_id, c.purpose, c.channel, c.state).where(_among(reader, c.customer_id, ids))
+    query = select(c.customer_id, c.purpose, c.channel, c.state).where(among(reader, c.customer_id, ids))
     return _rows(reader, query.order_by(c.at, c.id))
 
 
@@ -185,7 +175,7 @@ def addresses_of(reader: Reader, ids: Sequence[str]) -> list[Any]:
     """(customer, kind, value, whether verified) of every identity."""
     c = t.identity.c
     query = select(c.customer_id, c.kind, c.value, c.verified_at.is_not(None))
-    return _rows(reader, query.where(_among(reader, c.customer_id, ids)))
+    return _rows(reader, query.where(among(reader, c.customer_id, ids)))
 
 
 def identities_of(reader: Reader, customer_id: str) -> list[KnownIdentity]:
@@ -198,7 +188,7 @@ def identities_of(reader: Reader, customer_id: str) -> list[KnownIdentity]:
 def suppressed_channels(reader: Reader, addresses: Iterable[str]) -> dict[str, set[str]]:
     """Address → channels on which it is suppressed now; addresses that are free are absent."""
     c = t.suppression.c
-    query = select(c.address, c.channel, c.state).where(_among(reader, c.address, addresses))
+    query = select(c.address, c.channel, c.state).where(among(reader, c.address, addresses))
     newest = {(row.address, row.channel): row.state for row in _rows(reader, query.order_by(c.at, c.id))}
     found: dict[str, set[str]] = defaultdict(set)
     for (address, channel), state in newest.items():
