@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -23,10 +24,10 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from fairlead.errors import FaultError, UnauditedWriteError
 from fairlead.kit.actors import SYSTEM, Actor
-from fairlead.kit.driver_errors import unstorable
+from fairlead.kit.driver_errors import translated, unstorable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from fairlead.kit.lanes import Lane
@@ -218,6 +219,21 @@ class UnitOfWork(Reader):
     def record_many(self, entries: Iterable[AuditEntry]) -> None:
         """`record` for each."""
         self._entries.extend(entries)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """What the block wrote, recorded and asked for after the commit is forgotten when it raises.
+
+        Drivers' exceptions come out as errors of our tree; after UnavailableError the whole unit is lost.
+        """
+        kept, after, written = len(self._entries), len(self._after), set(self._written)
+        try:
+            with translated(), self._connection.begin_nested():
+                yield
+        except BaseException:
+            del self._entries[kept:], self._after[after:]
+            self._written = written
+            raise
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Call this once the transaction is durable; only for wake-ups whose loss is harmless."""

@@ -17,7 +17,7 @@ from fairlead.playbooks.opening import CaseDraft, open_cases
 from fairlead.playbooks.reruling import Reruled
 from fairlead.playbooks.service import case_summary, deploy, stranded_cases
 from fairlead.playbooks.steering import steer
-from fairlead.playbooks.steps import Step, StepRegistry, StepRun, plain_step
+from fairlead.playbooks.steps import RecordRun, Step, StepRegistry, StepRun, plain_step
 from fairlead.playbooks.store import (
     cases_page,
     counts_by_stage,
@@ -39,6 +39,7 @@ __all__ = [
     "EngineSettings",
     "EventSource",
     "Playbook",
+    "RecordRun",
     "Reruled",
     "RunCount",
     "Step",

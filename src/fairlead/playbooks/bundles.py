@@ -24,7 +24,7 @@ from fairlead.playbooks import store
 from fairlead.playbooks.model import ActStage, CheckpointStage, Playbook, SpawnStage, Stage, StepStage
 from fairlead.playbooks.parsing import parse_playbook
 from fairlead.playbooks.plugins import steps_of_file
-from fairlead.playbooks.steps import Step, StepRegistry, StepRun
+from fairlead.playbooks.steps import RecordRun, Step, StepRegistry, StepRun
 
 CONFIG = "fairlead.toml"
 MAX_FILES = 500
@@ -39,7 +39,7 @@ class CompiledPlaybook:
     """A playbook with its steps configured; `runs` maps a step stage to what it calls."""
 
     playbook: Playbook
-    runs: Mapping[str, StepRun]
+    runs: Mapping[str, StepRun | RecordRun]
     bundle: str
 
 
@@ -196,7 +196,7 @@ class _Check:
                 hint = did_you_mean(field, policy.answer.fields)
                 self.errors.append(SourceError(message, stage.place, suggestion=hint, code="dangling"))
 
-    def configure(self, playbook: Playbook, registry: StepRegistry) -> dict[str, StepRun]:
+    def configure(self, playbook: Playbook, registry: StepRegistry) -> dict[str, StepRun | RecordRun]:
         runs = {}
         for stage in playbook.stages.values():
             if not isinstance(stage, StepStage):
@@ -231,7 +231,7 @@ class _Check:
                     self.errors.append(SourceError(message, stage.place, code="endless"))
 
 
-def _configured(stage: StepStage, step: Step, playbook: Playbook) -> StepRun:
+def _configured(stage: StepStage, step: Step, playbook: Playbook) -> StepRun | RecordRun:
     try:
         return step.configure(stage.config, playbook.environment)
     except SourceError as error:

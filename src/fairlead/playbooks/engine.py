@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from fairlead.actions import queue_many
 from fairlead.checkpoints import CheckpointState, autonomy_epoch, insert_ruled, read_state
@@ -42,6 +42,7 @@ from fairlead.playbooks.model import (
     WaitStage,
 )
 from fairlead.playbooks.opening import CaseDraft, open_cases
+from fairlead.playbooks.record_steps import run_record
 from fairlead.playbooks.results import MAX_FACTS_CHARS
 from fairlead.playbooks.stages import (
     act,
@@ -54,6 +55,7 @@ from fairlead.playbooks.stages import (
     wait,
     waits_for_customer,
 )
+from fairlead.playbooks.steps import RecordRun, StepRun
 from fairlead.reviews import open_many
 
 MAX_LEASES = 6
@@ -169,13 +171,28 @@ class Engine:
     ) -> None:
         step = bundle.registry.find(stage.step)
         call = compiled.runs[stage.name]
-        if step is not None and step.kind is StepKind.IO:
+        if step is not None and step.kind is StepKind.RECORD:
+            for case in cases:
+                case.recording = stage
+                case.yield_turn()
+        elif step is not None and step.kind is StepKind.IO:
             run_io(
-                self.database, stage, call, cases, run.token, self.settings.lease_s,
+                self.database, stage, cast("StepRun", call), cases, run.token, self.settings.lease_s,
                 lambda batch: self._settle_chunk(batch, run),
             )  # fmt: skip
         else:
-            run_step(stage, call, cases)
+            run_step(stage, cast("StepRun", call), cases)
+
+    def _take_record_steps(self, uow: UnitOfWork, cases: list[LiveCase], run: _Run) -> None:
+        groups: dict[tuple[str, str, str], list[LiveCase]] = defaultdict(list)
+        for case in cases:
+            if case.recording is not None:
+                groups[case.recording.name, case.bundle, case.playbook].append(case)
+        for (name, digest, playbook), group in sorted(groups.items()):
+            bundle = run.bundles[digest]
+            assert isinstance(bundle, Bundle)  # noqa: S101  the case came to this stage by it
+            call = cast("RecordRun", bundle.playbooks[playbook].runs[name])
+            run_record(uow, call, group)
 
     def _enter(
         self, bundle: Bundle, compiled: CompiledPlaybook, stage: Stage, cases: list[LiveCase], run: _Run
@@ -242,6 +259,7 @@ class Engine:
             uow.after_commit(self.wake)
         if not kept:
             return kept
+        self._take_record_steps(uow, kept, run)
         _settle_texts(kept)
         heed_events(uow, kept)
         insert_ruled(uow, [ruled for case in kept for ruled in case.ruled])

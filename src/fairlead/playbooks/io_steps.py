@@ -15,7 +15,7 @@ from fairlead.kit.database import Database
 from fairlead.kit.faults import fault_point
 from fairlead.playbooks import store
 from fairlead.playbooks.live import LiveCase
-from fairlead.playbooks.model import StepFailure, StepInput, StepResult, StepStage
+from fairlead.playbooks.model import StepFailure, StepResult, StepStage
 from fairlead.playbooks.results import checked_batch
 from fairlead.playbooks.stages import take_result
 from fairlead.playbooks.steps import StepRun
@@ -83,7 +83,7 @@ def _rows(keys: dict[str, Key], batch: Sequence[LiveCase], future: Future[Sequen
 
 
 def _call(stage: StepStage, run: StepRun, batch: Sequence[LiveCase]) -> Sequence[StepResult]:
-    inputs = [StepInput(case.id, case.facts, case.attempt) for case in batch]
+    inputs = [case.as_input() for case in batch]
     answer: queue.SimpleQueue[Sequence[StepResult] | BaseException] = queue.SimpleQueue()
 
     def work() -> None:

@@ -13,7 +13,7 @@ from fairlead.kit.actors import SYSTEM, Actor
 from fairlead.kit.clock import to_micros
 from fairlead.kit.jsons import dumps
 from fairlead.kit.unit_of_work import AuditEntry
-from fairlead.playbooks.model import CaseState
+from fairlead.playbooks.model import CaseState, StepInput, StepStage
 from fairlead.playbooks.store import NEVER
 from fairlead.reviews import ReviewDraft
 
@@ -68,6 +68,14 @@ class LiveCase:
     origin: tuple[str, Mapping[str, Any]] = ("", {})
     """Stage and facts when it was leased."""
     facts_text: str = ""
+    recording: StepStage | None = None
+    """The record step that it takes in the transaction that moves it."""
+
+    def as_input(self) -> StepInput:
+        """What a step is given of it."""
+        return StepInput(
+            self.id, self.facts, self.attempt, self.customer_id, self.subject_kind, self.subject_id, self.playbook
+        )
 
     def note(self, verb: str, payload: dict[str, Any], actor: Actor = SYSTEM) -> None:
         """Leave an audit entry about this case."""
@@ -113,7 +121,7 @@ class LiveCase:
         self.stage, self.facts = stage, dict(facts)
         for pending in (self.entries, self.ruled, self.reviews, self.actions, self.children):
             pending.clear()
-        self.wait_type = self.wait_key = self.end = None
+        self.wait_type = self.wait_key = self.end = self.recording = None
         self.fail(code, words)
         self.facts_text = dumps(self.facts)
 

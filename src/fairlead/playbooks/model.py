@@ -27,10 +27,13 @@ class CaseState(StrEnum):
 
 
 class StepKind(StrEnum):
-    """`pure` computes and touches nothing; `io` asks another service and may be slow or fail."""
+    """`pure` computes and touches nothing; `io` asks another service and may be slow or fail; `record` changes
+    Fairlead's own records in the transaction that moves the case.
+    """
 
     PURE = "pure"
     IO = "io"
+    RECORD = "record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,10 @@ class StepInput:
     case_id: str
     facts: Mapping[str, Any]
     attempt: int = 1
+    customer_id: str | None = None
+    subject_kind: str = ""
+    subject_id: str = ""
+    playbook: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,9 @@ def steps_of_file(text: str, file: str) -> list[Step]:
     collected: list[Step] = []
 
     def step(name: str, kind: str = "pure") -> Callable[[StepFunction], StepFunction]:
+        if kind not in {StepKind.PURE, StepKind.IO}:
+            message = f"a step's kind is pure or io, not {kind!r}"
+            raise ValueError(message)
         known_kind = StepKind(kind)
 
         def keep(function: StepFunction) -> StepFunction:

@@ -24,7 +24,6 @@ from fairlead.playbooks.model import (
     SpawnStage,
     Stage,
     StepFailure,
-    StepInput,
     StepResult,
     StepStage,
     WaitStage,
@@ -44,7 +43,7 @@ _FIELD = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 def run_step(stage: StepStage, run: StepRun, cases: Sequence[LiveCase]) -> None:
     """Call a pure step for all cases at once; a call that crashes is halved until the culprit stands alone."""
-    inputs = [StepInput(case.id, case.facts, case.attempt) for case in cases]
+    inputs = [case.as_input() for case in cases]
     try:
         results = checked_batch(stage.step, run(inputs), len(cases))
     except (Exception, SystemExit) as error:  # noqa: BLE001  a step may raise anything; its neighbours go on

@@ -8,13 +8,19 @@ from dataclasses import dataclass
 
 from fairlead.errors import InputError
 from fairlead.kit.expressions import Environment
+from fairlead.kit.unit_of_work import UnitOfWork
 from fairlead.kit.yamlmarks import Node
 from fairlead.playbooks.model import StepInput, StepKind, StepResult
 
 StepRun = Callable[[Sequence[StepInput]], Sequence[StepResult]]
 """One result per case, in order; raises only when the whole call is broken."""
 
-Configure = Callable[[Node | None, Environment], StepRun]
+RecordRun = Callable[[UnitOfWork, Sequence[StepInput]], Sequence[StepResult]]
+"""The same for a record step, in the unit of work that moves the cases: what it writes and audits is kept or
+forgotten with their move. It locks what cases share in sorted order, does nothing slow, and has written nothing for
+a case that it gives a StepFailure."""
+
+Configure = Callable[[Node | None, Environment], "StepRun | RecordRun"]
 """Reads the stage's `with:` (None when absent) once; raises SourceError at the place of a mistake."""
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,63}@[1-9][0-9]{0,3}")
