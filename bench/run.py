@@ -22,7 +22,7 @@ from rich.table import Table
 
 from fairlead.kit.yamlmarks import did_you_mean
 
-KNOWN = ("policy", "engine", "decisions", "waiting")
+KNOWN = ("policy", "matching", "engine", "decisions", "waiting", "scoring")
 RESULTS = Path(__file__).resolve().parent / "results"
 
 

@@ -24,6 +24,7 @@ from bench.engine.recording import record
 from fairlead import sales
 from fairlead.audit import Signer, Trail, seal_all
 from fairlead.checkpoints import Grant, Level, set_grant
+from fairlead.connectors import registry
 from fairlead.jobs import Dispatcher, LocalRunner, Pace, WorkLane
 from fairlead.kit.actors import Actor, ActorKind
 from fairlead.kit.database import Database
@@ -132,7 +133,7 @@ def measure(url: str, count: int, server_pid: int | None, recording: Path | None
     """Figures of one run on a fresh database."""
     create_schema(url)
     database = Database(url, trail=Trail())
-    library = BundleLibrary(StepRegistry(sales.STEPS), frozenset({"file", "log"}))
+    library = BundleLibrary(StepRegistry(sales.STEPS, sales.FILE_CHECKS), frozenset(registry))
     with tempfile.TemporaryDirectory() as folder:
         signer = Signer.load(Path(folder) / "audit.key", create=True)
         bundle = prepare(database, library)

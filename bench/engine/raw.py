@@ -49,8 +49,9 @@ def seed_references(recording: dict[str, Any]) -> list[tuple[str, tuple[Any, ...
     imports = sorted({lead[at] for case in recording["cases"] for lead in case["lead"]})
     sql = (
         "INSERT INTO lead_import"
-        " (id, name, digest, playbook, mapping, state, rows, counts, started_by, started_at)"
-        " VALUES (?, 'raw', '', '', '{}', 'reading', 0, '{}', '', 0)"
+        " (id, name, digest, playbook, mapping, state, rows, counts, started_by, started_at, origin, country, bytes,"
+        " bytes_read)"
+        " VALUES (?, 'raw', '', '', '{}', 'reading', 0, '{}', '', 0, 'run', '', 0, 0)"
     )
     return [(sql, (import_id,)) for import_id in imports]
 

@@ -25,12 +25,13 @@ OWNERS = {
     "ruling": ("case_id", "case"),
     "decision": ("ruling_id", "ruling"),
     "review": ("case_id", "case"),
+    "assignment": ("case_id", "case"),
     "action": ("case_id", "case"),
     "outbox": ("action_id", "action"),
     "audit_entry": ("subject", "case"),
     "audit_payload": ("entry_id", "entry"),
 }
-SPREAD = ("review_tally",)
+SPREAD = ("review_tally", "draw_tally")
 """Rows that belong to no case: spread evenly over the transactions."""
 OPENED = (
     "id", "playbook", "bundle", "stage", "state", "lane", "subject_kind", "subject_id", "customer_id",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import uvicorn
@@ -38,18 +40,41 @@ def create_app(runtime: Runtime, *, background: bool = True) -> FastAPI:
     return app
 
 
-def serve(runtime: Runtime) -> None:
-    """Serve until SIGTERM or SIGINT; the engine runs in the same process."""
+class AnnouncingServer(uvicorn.Server):
+    """Calls `ready` once, in a thread, when connections are accepted; should it fail, the server ends in order."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None] | None) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then say so."""
+        await super().startup(sockets)
+        if self._ready is None:
+            return
+        try:
+            await asyncio.to_thread(self._ready)
+        except BaseException:
+            await self.shutdown(sockets)
+            raise
+
+
+def serve(runtime: Runtime, ready: Callable[[], None] | None = None) -> None:
+    """Serve until SIGTERM or SIGINT; the engine runs in the same process.
+
+    `ready` is called once the server accepts connections, so that what it prints can be opened at once.
+    """
     settings = runtime.settings
     configure_logs(level=settings.log_level, as_json=settings.log_json)
     config = uvicorn.Config(
         create_app(runtime),
         host=settings.host,
         port=settings.port,
+        proxy_headers=False,  # who is believed is a setting of ours, see api.limits.address_of
         access_log=False,  # it would print sign-in tokens; our own log does not
         log_config=None,
         timeout_graceful_shutdown=int(STOP_S),
         server_header=False,
         date_header=False,
     )
-    uvicorn.Server(config).run()
+    AnnouncingServer(config, ready).run()

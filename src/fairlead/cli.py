@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import typer
 
-from fairlead.commands import governing, looking, people, running, serving, workspaces
+from fairlead.commands import (
+    demoing,
+    duplicates,
+    governing,
+    importing,
+    looking,
+    noting,
+    people,
+    rehearsing,
+    running,
+    serving,
+    teams,
+    touching,
+    training,
+    workspaces,
+)
 
 app = typer.Typer(
     name="fairlead",
@@ -16,12 +31,24 @@ app = typer.Typer(
 app.command("init")(workspaces.init)
 app.command("check")(workspaces.check)
 app.command("deploy")(workspaces.deploy_command)
+app.command("test")(rehearsing.rehearse)
+app.command("graph")(rehearsing.graph)
+app.command("schema")(rehearsing.schema)
 app.command("run")(running.run)
+app.command("explain")(rehearsing.explain)
 app.command("serve")(serving.serve_command)
 app.command("worker")(serving.worker_command)
 app.command("demo")(serving.demo)
+app.command("demo-data")(demoing.demo_data)
 app.command("sign-in")(people.sign_in)
-for group in (people.person, people.key, governing.grant, governing.stop, looking.cases, looking.audit):
+app.command("route")(teams.route)
+app.command("touch")(touching.touch)
+app.command("first-touch")(touching.first_touch_command)
+for group in (
+    people.person, teams.team, people.key, governing.grant, governing.policy, governing.stop, looking.cases,
+    importing.imports, looking.audit, noting.note,
+    duplicates.duplicates, training.training, training.score,
+):  # fmt: skip
     app.add_typer(group)
 
 

@@ -20,10 +20,16 @@ from fairlead.people import tables as _people
 from fairlead.playbooks import tables as _playbooks
 from fairlead.reviews import tables as _reviews
 from fairlead.sales import tables as _sales
+from fairlead.sales.capture import tables as _capture
+from fairlead.sales.matching import tables as _matching
+from fairlead.sales.nurture import tables as _nurture
+from fairlead.sales.routing import tables as _routing
+from fairlead.understanding import tables as _understanding
 
 FEATURES = (
     _actions,
     _audit,
+    _capture,
     _checkpoints,
     _customers,
     _events,
@@ -31,7 +37,11 @@ FEATURES = (
     _people,
     _playbooks,
     _reviews,
+    _routing,
     _sales,
+    _matching,
+    _nurture,
+    _understanding,
 )
 
 __all__ = ["FEATURES", "create_schema", "metadata"]

@@ -7,6 +7,7 @@ only look at files call the first alone. docs/settings.md lists every field; a t
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import os
 import secrets
 import tempfile
@@ -78,6 +79,11 @@ class Settings(BaseSettings):
         default_factory=_own_url,
         description="Address people reach the desk under, for links; unset means `http://host:port`.",
     )
+    trusted_proxies: str = Field(
+        "",
+        max_length=4_000,
+        description="Addresses or networks of proxies, by commas, whose `X-Forwarded-For` is believed; unset: none.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least severe log line that is written."
     )
@@ -133,6 +139,16 @@ class Settings(BaseSettings):
         if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("must start with sqlite:/// or postgresql+psycopg://")
         return url
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, text: str) -> str:
+        for part in filter(None, map(str.strip, text.split(","))):
+            try:
+                ipaddress.ip_network(part, strict=False)
+            except ValueError:
+                raise ValueError("must be addresses or networks such as 10.0.0.0/8, by commas") from None
+        return text
 
     @field_validator("public_url")
     @classmethod

@@ -19,6 +19,8 @@ from fairlead.connectors import connectors_for
 from fairlead.connectors.webhook import WebhookConnector
 from fairlead.errors import UnavailableError
 from fairlead.jobs import Dispatcher, JobRunner, LocalRunner, Pace, StopSignal, WorkLane
+from fairlead.kit import events
+from fairlead.kit.actors import Actor, ActorKind
 from fairlead.kit.clock import Clock, SystemClock
 from fairlead.kit.database import Database
 from fairlead.kit.lanes import Lane
@@ -32,15 +34,20 @@ from fairlead.playbooks import (
     StepRegistry,
     TimerSource,
 )
-from fairlead.sales import STEPS
+from fairlead.sales import FILE_CHECKS, STEPS, Search, search_if_asked, with_models
+from fairlead.sales.importing.jobs import JOB as IMPORT_JOB, SWEEP_S as IMPORT_SWEEP_S, ImportWork
 from fairlead.settings import Settings, provide_secrets
+from fairlead.understanding import ModelLibrary, models_key
 
 SEAL_S = 5.0
 SWEEP_S = 5.0
 SWEPT_AT_ONCE = 200
 SWEEPS_A_TICK = 50
 FORGET_S = 3600.0
+DUPLICATES_S = 20.0
 KEPT_REQUESTS = timedelta(days=30)
+DUPLICATES = Actor(ActorKind.SYSTEM, "duplicates")
+FORGOTTEN_AT_ONCE = 500
 
 
 @dataclass(slots=True)
@@ -55,6 +62,7 @@ class Runtime:
     runner: JobRunner
     dispatcher: Dispatcher
     seed: bytes
+    imports: ImportWork
 
     def start(self) -> None:
         """Begin to work in background threads."""
@@ -63,6 +71,7 @@ class Runtime:
 
     def stop(self, timeout_s: float = 10.0) -> bool:
         """Finish what is under way and stop; False when something was still running after `timeout_s`."""
+        self.imports.stopping.set()
         ended = self.dispatcher.stop(timeout_s)
         ended = self.runner.stop(timeout_s) and ended
         self.seal()
@@ -109,7 +118,8 @@ def open_runtime(
     seed = derive(settings.secret_key.get_secret_value(), "lottery")
     database = Database(settings.database_url, clock=clock or SystemClock(), trail=Trail())
     used = connectors if connectors is not None else connectors_for(settings.data_dir)
-    library = BundleLibrary(StepRegistry(STEPS), frozenset(used))
+    models = ModelLibrary(database, models_key(settings.secret_key.get_secret_value()))
+    library = BundleLibrary(StepRegistry(with_models(STEPS, models), FILE_CHECKS), frozenset(used))
     webhooks = WebhookConnector(
         lambda key_id: _webhook_of(database, key_id),
         database.clock.now,
@@ -130,9 +140,14 @@ def open_runtime(
         listen_url=settings.database_url,
     )
     engine.wake = dispatcher.wake
-    runtime = Runtime(settings, database, signer, library, engine, runner, dispatcher, seed)
+    imports = ImportWork(database, library, settings, dispatcher.wake)
+    runtime = Runtime(settings, database, signer, library, engine, runner, dispatcher, seed, imports)
+    if durable:  # a one-shot command ends before somebody else's file would be read
+        runner.register(IMPORT_JOB, imports.run)
+        runner.every("imports", IMPORT_SWEEP_S, _quietly(lambda: imports.sweep(runner.submit)))
     runner.every("seal", SEAL_S, _quietly(runtime.seal))
     runner.every("reviews", SWEEP_S, _quietly(lambda: sweep_reviews(runtime)))
+    runner.every("duplicates", DUPLICATES_S, _quietly(lambda: _tick_duplicates(runtime)))
     runner.every("forget", FORGET_S, _quietly(lambda: _forget(runtime)))
     try:
         yield runtime
@@ -155,9 +170,32 @@ def sweep_reviews(runtime: Runtime) -> None:
     runtime.dispatcher.wake()
 
 
+def search_duplicates(runtime: Runtime) -> Search | None:
+    """Look for duplicates if an import or a person asked for it; None when nobody did."""
+    found = search_if_asked(runtime.database, runtime.library, DUPLICATES)
+    if found is not None and found.opened:
+        runtime.dispatcher.wake()
+    return found
+
+
+def _tick_duplicates(runtime: Runtime) -> None:
+    search_duplicates(runtime)
+
+
 def _forget(runtime: Runtime) -> None:
+    """Drop the idempotency keys, of decisions and of cases, whose 30 days are over."""
+    before = runtime.database.clock.now() - KEPT_REQUESTS
     with runtime.database.transaction(Lane.BULK) as uow:
-        forget_requests(uow, uow.now - KEPT_REQUESTS, 10_000)
+        forget_requests(uow, before, 10_000)
+    while True:
+        # Looked up outside of the transaction, since that is the long part.
+        with runtime.database.reading() as reader:
+            old = events.older(reader, events.REQUESTED, before, FORGOTTEN_AT_ONCE)
+        if old:
+            with runtime.database.transaction(Lane.BULK) as uow:
+                events.drop(uow, events.REQUESTED, old, before)
+        if len(old) < FORGOTTEN_AT_ONCE:
+            return
 
 
 def _quietly(call: Callable[[], None]) -> Callable[[], None]:

@@ -103,12 +103,13 @@ def test_what_is_deployed(world: World) -> None:
     """Checkpoints with versions, segments and schema; playbooks with open cases by stage."""
     viewer = world.person("viewer")
     found = ok(viewer.get("/v1/checkpoints"))
-    one = found["items"][0]
+    [one] = [item for item in found["items"] if item["checkpoint"] == "lead-assignment"]
     assert (one["checkpoint"], [part["name"] for part in one["segments"]]) == (
         "lead-assignment", ["large", "medium", "small", "other"],
     )  # fmt: skip
     assert one["version"] == world.desk.bundle.policies["lead-assignment"].version
-    playbook = ok(viewer.get("/v1/playbooks"))["items"][0]
+    playbooks = ok(viewer.get("/v1/playbooks"))["items"]
+    [playbook] = [item for item in playbooks if item["playbook"] == "lead-qualification"]
     waiting = ok(viewer.get("/v1/cases", params={"state": "waiting", "limit": 200}))["items"]
 
     assert found["bundle"] == world.desk.bundle.digest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -55,6 +56,18 @@ def test_a_key_starts_one_case(world: World) -> None:
     refused(program.post("/v1/cases", json=LEAD | {"subject": "form-78"}), 409, "key_reused")
     assert world.entries() == before
     assert ok(world.almighty().post("/v1/cases", json=LEAD), 201)["id"] != first["id"]
+
+
+def test_a_key_is_forgotten_after_thirty_days(world: World) -> None:
+    """Within 30 days it is the same case, and another body a conflict; from then on the key is free again."""
+    program = world.almighty()
+    first = ok(program.post("/v1/cases", json=LEAD), 201)["id"]
+    world.clock.advance(timedelta(days=30) - timedelta(seconds=1))
+    assert ok(program.post("/v1/cases", json=LEAD), 200)["id"] == first
+    world.clock.advance(timedelta(seconds=2))
+    second = ok(program.post("/v1/cases", json=LEAD | {"subject": "form-78"}), 201)["id"]
+    assert second != first
+    assert ok(program.post("/v1/cases", json=LEAD | {"subject": "form-78"}), 200)["id"] == second
 
 
 @pytest.mark.parametrize(

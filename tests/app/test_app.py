@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import closing
+from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -145,7 +148,7 @@ def test_serving_keeps_sign_in_links_out_of_the_log(runtime: Runtime, monkeypatc
     class Server:
         """Stands for uvicorn's."""
 
-        def __init__(self, config: Any) -> None:
+        def __init__(self, config: Any, _ready: Any) -> None:
             configs.append(config)
 
         def run(self) -> None:
@@ -153,9 +156,36 @@ def test_serving_keeps_sign_in_links_out_of_the_log(runtime: Runtime, monkeypatc
 
     quiet: Callable[..., None] = lambda **_how: None  # noqa: E731
     monkeypatch.setattr(app_module, "configure_logs", quiet)
-    monkeypatch.setattr(app_module.uvicorn, "Server", Server)
+    monkeypatch.setattr(app_module, "AnnouncingServer", Server)
     app_module.serve(runtime)
     [config] = configs
     assert config.access_log is False
     assert (config.host, config.port) == (runtime.settings.host, runtime.settings.port)
     assert config.server_header is False
+
+
+class Enough(Exception):  # noqa: N818  not an error of anything
+    """Ends a server that has shown what it should."""
+
+
+def test_the_server_says_so_when_it_listens(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`ready` is called once, when the very first attempt to connect is answered; its failure ends the server."""
+    stopped: list[float] = []
+    monkeypatch.setattr(app_module, "configure_logs", lambda **_how: None)
+    monkeypatch.setattr(Runtime, "start", lambda _self: None)
+    monkeypatch.setattr(Runtime, "stop", lambda _self, timeout_s: stopped.append(timeout_s))
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    object.__setattr__(runtime.settings, "port", port)
+    answers: list[int] = []
+
+    def ready() -> None:
+        with closing(HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+            connection.request("GET", "/sign-in")
+            answers.append(connection.getresponse().status)
+        raise Enough
+
+    with pytest.raises(Enough):
+        app_module.serve(runtime, ready)
+    assert answers == [200]
+    assert stopped == [app_module.STOP_S]

@@ -12,6 +12,7 @@ from fairlead import reviews, worker
 from fairlead.audit import Signer, StoredRecord, read_heads, verify
 from fairlead.errors import FaultError, InputError, UnavailableError
 from fairlead.kit.actors import SYSTEM
+from fairlead.kit.events import REQUESTED, Event, publish
 from fairlead.people import add_person
 from fairlead.reviews import QueueFilter, Reviewer
 from fairlead.settings import Settings, provide_secrets
@@ -89,6 +90,34 @@ def test_a_lapsed_claim_is_given_back(runtime: Runtime, clock: FakeClock) -> Non
     entries = entry_count(runtime)
     sweep_reviews(runtime)
     assert entry_count(runtime) == entries
+
+
+def test_old_keys_are_forgotten(runtime: Runtime, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Idempotency keys of cases go when their 30 days are over, in several bites; younger ones and events stay."""
+    monkeypatch.setattr(worker, "FORGOTTEN_AT_ONCE", 3)
+
+    def remember(beginning: str, count: int) -> None:
+        with runtime.database.transaction() as uow:
+            for number in range(count):
+                publish(uow, Event(REQUESTED, f"{beginning}{number}", {"result": "case_1"}, id=f"{beginning}{number}"))
+            publish(uow, Event("replied", "cus_1", id=f"{beginning}-reply"))
+
+    remember("old", 7)
+    clock.advance(timedelta(days=29))
+    remember("young", 2)
+    worker._forget(runtime)
+    assert len(event_ids(runtime)) == 11
+    clock.advance(timedelta(days=1, seconds=1))
+    worker._forget(runtime)
+    assert event_ids(runtime) == {"old-reply", "young0", "young1", "young-reply"}
+
+
+def event_ids(runtime: Runtime) -> set[str]:
+    """Events that are stored."""
+    with runtime.database.raw() as connection:
+        return set(
+            connection.execute(text("SELECT id FROM event WHERE type IN ('api.requested', 'replied')")).scalars()
+        )
 
 
 def test_a_sweep_rings_for_the_engine(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ def test_what_was_recorded_is_sealed_once_and_verifies(world: World) -> None:
     found = world.verify()
     assert (found.problems, found.rows, found.seals, found.unsealed) == ([], 5, 1, 1)
     assert found.statement().startswith(f"untampered up to head {found.head[:16]}… of 2026-11-02T09:00:00Z, 5 rows")
-    assert "1 rows unsealed" in found.statement()
+    assert "1 row unsealed" in found.statement()
 
 
 def test_an_empty_record_claims_nothing(world: World) -> None:

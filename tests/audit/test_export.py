@@ -115,10 +115,13 @@ def test_every_sealed_byte_counts(world: World, exported: str, tmp_path: Path) -
 
 
 def test_a_shortened_export(world: World, exported: str, tmp_path: Path) -> None:
-    """Cut anywhere it is not whole; cut and mended it differs from the published heads."""
-    for place in range(0, len(exported) - 1, 97):
-        with pytest.raises(InputError, match=r"export"):
-            _check(world, tmp_path, exported[:place])
+    """Cut anywhere it is not whole, which is a finding; cut and mended it differs from the published heads."""
+    header = exported.index("\n") + 1
+    for place in range(header, len(exported) - 1, 97):
+        found = _check(world, tmp_path, exported[:place])
+        assert any("the end is missing" in problem.what for problem in found.problems), place
+    with pytest.raises(InputError, match="not an audit export"):
+        _check(world, tmp_path, exported[: header - 10])
     heads_file = tmp_path / "heads.jsonl"
     with world.database.reading() as reader:
         publish_heads(reader, world.signer, heads_file)
@@ -138,3 +141,48 @@ def test_a_missing_export(tmp_path: Path) -> None:
     """A file that is not there is said not to be there."""
     with pytest.raises(InputError, match="cannot be read"):
         ExportedRecord(tmp_path / "none")
+
+
+def test_a_lost_line_is_a_finding(world: World, exported: str, tmp_path: Path) -> None:
+    """Whichever line went, and also the header: the check goes on, and the place and the rows are named."""
+    lines = exported.splitlines(keepends=True)
+    for place in range(len(lines)):
+        found = _check(world, tmp_path, "".join(lines[:place] + lines[place + 1 :]))
+        assert found.problems, place
+        assert found.statement().startswith("TAMPERED")
+    gone = next(place for place, line in enumerate(lines) if line.startswith('{"type":"entry","id":2,'))
+    found = _check(world, tmp_path, "".join(lines[:gone] + lines[gone + 1 :]))
+    assert (found.first_bad_row, found.problems[0].what) == (2, "was deleted")
+    assert any("lines are missing" in problem.what for problem in found.problems)
+
+
+def test_a_spoilt_line_is_named(world: World, exported: str, tmp_path: Path) -> None:
+    """A line that is none of ours is named with its number, and the rest is still checked."""
+    lines = exported.splitlines(keepends=True)
+    lines[2] = lines[2].replace('"id":1', '"id": 1')
+    found = _check(world, tmp_path, "".join(lines))
+    assert any("line 3 is no line of an audit export" in problem.what for problem in found.problems)
+    assert found.seals == 2
+
+
+def test_many_spoilt_lines_are_bounded(world: World, exported: str, tmp_path: Path) -> None:
+    """A file of nothing but rubbish behind its header does not fill memory with findings."""
+    header = exported.splitlines(keepends=True)[0]
+    found = _check(world, tmp_path, header + "rubbish\n" * 5_000)
+    assert 0 < found.problem_count <= 101
+
+
+def test_by_the_key_that_the_export_names(world: World, exported: str, tmp_path: Path) -> None:
+    """It is whole in itself, and the statement says what that does not prove; a break is found all the same."""
+    path = tmp_path / "export.jsonl"
+    path.write_text(exported, encoding="utf-8")
+    record = ExportedRecord(path)
+    assert record.public_key is not None
+    found = verify(record, record.public_key, {}, claimed=True)
+    assert found.problems == []
+    assert "untampered" not in found.statement()
+    assert "whole in itself" in found.statement()
+    assert "cannot be excluded" in found.statement()
+    assert record.public_key.hex() in found.statement()
+    path.write_text(exported.replace("müller", "muller", 1), encoding="utf-8")
+    assert verify(ExportedRecord(path), record.public_key, {}, claimed=True).first_bad_row == 3

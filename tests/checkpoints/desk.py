@@ -44,7 +44,7 @@ class Desk:
 
     def ruled(self, key: str, need: str = "yes", *, store: bool = True, **ask: Any) -> Ruled:
         """A proposal of 5 by `m@1` at a score of 0.9, ruled on and, unless told otherwise, stored."""
-        proposal = Proposal("refund", {"amount": 5}, "m@1", 0.9, 500, {"need": need})
+        proposal = Proposal("refund", {"amount": 5}, "m@1", ask.pop("score", 0.9), 500, {"need": need})
         with self.database.reading() as reader:
             state = checkpoints.read_state(reader, self.policy, ask.pop("playbook", None), self.clock.now())
         (one,) = checkpoints.rule_asks(state, [Ask(key, proposal, {}, **ask)], SEED)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fairlead.kit.exports import csv_chunks
-from fairlead.testing.leads import HEADER, lead_rows
+from fairlead.testing.company import HEADER, lead_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +40,7 @@ WRONG_FILES = {
     "CEL without end": (POLICY, "deal >= 50000.0", "(" * 2_000 + "deal", "lead-assignment.yaml:"),
     "CEL on the wrong type": (POLICY, "deal >= 50000.0", 'deal >= "much"', "does not work on (double, string)"),
     "an unknown fact": (POLICY, "deal >= 50000.0", "dael >= 50000.0", "dael"),
-    "a stage that is not there": (PLAYBOOK, "approved: hand-over", "approved: hand-ovr", "hand-over"),
+    "a stage that is not there": (PLAYBOOK, "approved: give-out", "approved: give-ot", "give-out"),
     "an unknown step": (PLAYBOOK, "score-by-rules@1", "score-by-rule@1", "score-by-rules@1"),
     "an unknown connector": (PLAYBOOK, "act: file", "act: fiel", "file"),
 }  # fmt: skip
@@ -165,14 +165,14 @@ def test_formulas_are_harmless(fairlead: Terminal, tmp_path: Path) -> None:
     spreadsheet show it as text.
     """
     file = tmp_path / "formula.csv"
-    formula = '=HYPERLINK("http://evil.example";"x")'
+    formula = '=WEBSERVICE("http://evil.example")'
     quoted = formula.replace('"', '""')
     file.write_text(f'name,email\n"{quoted}",ada@helio.example\n', encoding="utf-8")
 
     assert fairlead(*RUN, str(file)).json["human"] == 1
     case = fairlead("cases", "list", "--json").json["cases"][0]["id"]
     name = fairlead("cases", "show", case, "--json").json["history"][0]["payload"]["facts"]["name"]
-    assert name.startswith("=HYPERLINK")
+    assert name.startswith("=WEBSERVICE")
     assert "".join(csv_chunks(["name"], [[name]])).splitlines()[1].startswith("\"'=")
 
 

@@ -10,7 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from fairlead.cli import app
-from fairlead.testing.leads import write_leads
+from fairlead.commands.people import USUAL_SCOPES
+from fairlead.people import KEY_SCOPES
+from fairlead.testing.company import write_leads
+from tests.house.tree import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +54,7 @@ def test_init_makes_a_workspace_once(tmp_path: Path) -> None:
 
 def test_check_and_deploy(fairlead: Terminal) -> None:
     """What is right is said to be right; deploying it again changes nothing, a change is a new version."""
-    assert fairlead("check").out == "3 files are right: 1 playbooks, 1 policies\n"
+    assert re.fullmatch(r"\d+ files are right: \d+ playbooks?, \d+ polic(y|ies)\n", fairlead("check").out)
     assert fairlead("check", "--json").json["ok"] is True
     same = fairlead("deploy", "--json").json
     assert same["changed"] is False
@@ -129,6 +132,28 @@ def test_a_wrong_grant_is_refused(fairlead: Terminal, args: tuple[str, ...], par
     assert fairlead.counts() == before
 
 
+def test_a_policys_declaration_is_signed_and_unsigned(fairlead: Terminal) -> None:
+    """Check and deploy name it; signed, it is listed; a new version is unsigned; what declares nothing is refused."""
+    file = fairlead.folder / "policies" / "lead-assignment.yaml"
+    fairlead("policy", "sign", "lead-assignment", "--reason", "x").refused(2, "declares nothing")
+    fairlead("policy", "sign", "lead-asignment", "--reason", "x").refused(2, "lead-assignment")
+    file.write_text(file.read_text() + "deterministic: true\n")
+    assert "counts for nothing" in fairlead("check").out
+    deployed = fairlead("deploy", "--json")
+    assert deployed.json["unsigned"] == ["lead-assignment"]
+    assert "lead-assignment declares deterministic: unsigned" in deployed.err
+    assert fairlead("policy", "sign", "lead-assignment", "--reason", "fixed rules").code == 0
+    fairlead("policy", "sign", "lead-assignment", "--reason", "again").refused(1, "signed already")
+    assert fairlead("policy", "list", "--json").json["unsigned"] == []
+
+    file.write_text(file.read_text() + "stop: never\n")
+    assert fairlead("deploy", "--json").json["unsigned"] == ["lead-assignment"]
+    assert "earlier version" in fairlead("policy", "list").out
+    assert "1 withdrawn" in fairlead("policy", "unsign", "lead-assignment", "--reason", "enough").out
+    fairlead("policy", "unsign", "lead-assignment", "--reason", "enough").refused(1, "No signature")
+    assert fairlead("audit", "verify").code == 0
+
+
 def test_stop_switches(fairlead: Terminal, tmp_path: Path) -> None:
     """On: everything goes to people, whatever was granted; off: as before."""
     fairlead("grant", "set", "lead-assignment", *GIVE)
@@ -154,6 +179,8 @@ def test_cases(fairlead: Terminal, tmp_path: Path) -> None:
     assert shown["history"][0]["what"] == "case.opened"
     assert "case.opened" in fairlead("cases", "show", case).out
 
+    assert fairlead("cases", "tell", case, "take-over", "--reason", "mine").out == f"{case} is paused\n"
+    fairlead("cases", "tell", case, "hand_back")
     assert fairlead("cases", "tell", case, "take_over", "--reason", "mine").out == f"{case} is paused\n"
     assert fairlead("cases", "tell", case, "cancel", "--reason", "done").out == f"{case} is ended\n"
     fairlead("cases", "tell", case, "resume").refused(1, "ended")
@@ -186,6 +213,53 @@ def test_audit(fairlead: Terminal, tmp_path: Path) -> None:
     assert forged.json["ok"] is False
     assert forged.json["first_bad_row"] is not None
     fairlead("audit", "verify", "--public-key", "xyz").refused(2, "hex")
+
+
+def test_an_export_that_lost_a_line(fairlead: Terminal, tmp_path: Path) -> None:
+    """Status 1 with the row that is gone: it was checked, and something is wrong; 2 is for what is no export."""
+    export = tmp_path / "audit.jsonl"
+    key = fairlead("audit", "export", "-o", str(export)).out.split()[-1]
+    lines = export.read_text(encoding="utf-8").splitlines(keepends=True)
+    for place in (0, 2, len(lines) - 1):
+        export.write_text("".join(lines[:place] + lines[place + 1 :]), encoding="utf-8")
+        lost = fairlead("audit", "verify", "--export", str(export), "--public-key", key, bare=True)
+        assert lost.code == 1, (place, lost.err)
+        assert "TAMPERED" in lost.out
+    export.write_text("a,b\n1,2\n", encoding="utf-8")
+    fairlead("audit", "verify", "--export", str(export), bare=True).refused(2, "not an audit export")
+
+
+def test_an_export_without_a_key(fairlead: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Far from any workspace it is checked by the key that it names, and what that cannot prove is said."""
+    export = tmp_path / "audit.jsonl"
+    key = fairlead("audit", "export", "-o", str(export)).out.split()[-1]
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    args = ("audit", "verify", "--export", str(export))
+    said = fairlead(*args, bare=True)
+    assert said.code == 0, said.err
+    assert "workspace" not in said.out + said.err
+    assert "whole in itself" in said.out
+    assert f"{key}: whether that is the right one was not checked" in said.out
+    assert fairlead(*args, "--json", bare=True).json["key_trusted"] is False
+    assert fairlead(*args, "--public-key", key, "--json", bare=True).json["key_trusted"] is True
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+    lines = export.read_text(encoding="utf-8").splitlines(keepends=True)
+    export.write_text("".join(lines[1:]), encoding="utf-8")
+    fairlead(*args, bare=True).refused(2, "--public-key")
+
+
+def test_one_is_not_many(fairlead: Terminal, tmp_path: Path) -> None:
+    """Numbers agree with their words: one playbook, two files."""
+    small = tmp_path / "small"
+    (small / "playbooks").mkdir(parents=True)
+    text = "playbook: hello\nsubject: lead\nstart: done\nstages: {done: {end: done}}\n"
+    (small / "playbooks" / "hello.yaml").write_text(text, encoding="utf-8")
+    said = fairlead("check", "--workspace", str(small), bare=True)
+    assert said.out == "1 file is right: 1 playbook, 0 policies\n"
+    assert " 1 seal," in fairlead("audit", "verify").out
+    assert "0 actions are held" in fairlead("stop", "on", "--because", "x").out
 
 
 def test_people(fairlead: Terminal) -> None:
@@ -250,6 +324,16 @@ def test_help_names_every_command() -> None:
     for name in ("init", "check", "deploy", "run", "serve", "worker", "demo", "sign-in", "person", "key", "grant",
                  "stop", "cases", "audit"):  # fmt: skip
         assert name in result.stdout
+
+
+def test_every_scope_of_a_key_is_named() -> None:
+    """`fairlead key create --help` and docs/cli.md list each permission that a key may hold, and the usual ones."""
+    told = CliRunner().invoke(app, ["key", "create", "--help"], env={"COLUMNS": "400"}).stdout
+    page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    for scope in KEY_SCOPES:
+        assert scope.value in told
+        assert f"`{scope.value}`" in page
+    assert f"Default: {', '.join(USUAL_SCOPES)}" in re.sub(r"[\s│]+", " ", told)
 
 
 def test_json_is_json_alone(fairlead: Terminal, tmp_path: Path) -> None:

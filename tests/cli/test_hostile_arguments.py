@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from fairlead.cli import app
 from fairlead.commands.common import operator
-from fairlead.commands.running import summary
+from fairlead.commands.running import LACKING, summary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -192,15 +192,17 @@ def test_an_account_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ({}, "0 rows: none; 0 cases/s"),
         ({"rows": 2, "human": 1, "needs_information": 1, "cases_per_s": 41.6},
-         "2 rows: 1 human, 1 needs information; 42 cases/s"),
+         f"2 rows: 1 human, 1 needs information ({LACKING}); 42 cases/s"),
         ({"rows": 3, "duplicate": 3}, "3 rows: 3 duplicate; every row was there already, nothing was added"),
         ({"rows": 1, "auto": 1, "reasons": {"a": 5, "b": 4, "c": 3, "d": 2, "e": 1}},
-         "1 rows: 1 auto; 0 cases/s; reasons: a 5, b 4, c 3, d 2"),
+         "1 row: 1 auto; 0 cases/s; reasons: a 5, b 4, c 3, d 2 and 1 more, see --json"),
+        ({"rows": 3, "auto": 2, "blocked": 1, "reasons": {"a": 5, "b": 4, "c": 3, "d": 2, "embargo": 1}},
+         "3 rows: 2 auto, 1 blocked; 0 cases/s; reasons: a 5, b 4, c 3, d 2; blocked by embargo 1"),
     ],
 )  # fmt: skip
 def test_one_line_accounts_for_a_run(changes: dict[str, Any], line: str) -> None:
-    """Numbers that are zero are left out, doubles are told, and at most four reasons are named."""
-    assert summary({**NOTHING, **changes}) == line
+    """Numbers that are zero are left out, doubles are told; what blocked is named beside four of the reasons."""
+    assert summary({**NOTHING, **changes}, {"embargo"}) == line
 
 
 def test_a_name_for_the_company_cannot_break_its_file(tmp_path: Path) -> None:

@@ -9,15 +9,17 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner
 
-from fairlead import app as app_module
+from fairlead import app as app_module, reviews
 from fairlead.checkpoints import grants_of
 from fairlead.cli import app
 from fairlead.commands import serving
 from fairlead.people import list_people
+from fairlead.reviews import QueueFilter
 from fairlead.worker import open_runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from fairlead.worker import Runtime
     from tests.cli.conftest import Terminal
@@ -36,15 +38,18 @@ class Served:
         self.people: list[str] = []
         self.imports = 0
         self.digest = ""
+        self.modes: list[str] = []
 
-    def __call__(self, runtime: Runtime) -> None:
+    def __call__(self, runtime: Runtime, ready: Callable[[], None]) -> None:
         """Stands for `fairlead.app.serve`."""
         self.times += 1
+        ready()
         self.port, self.host = runtime.settings.port, runtime.settings.host
         with runtime.database.reading() as reader:
             self.grants = [(row.segment, row.level) for row in grants_of(reader)]
             self.people = [one.email for one in list_people(reader)]
             self.digest = runtime.library.current(reader).digest
+            self.modes = [one.mode.value for one in reviews.page(reader, QueueFilter(), limit=200).items]
         with runtime.database.raw() as connection:
             self.imports = int(connection.execute(text("SELECT count(*) FROM lead_import")).scalar_one())
 
@@ -124,13 +129,50 @@ def test_a_demo_is_made_once(fairlead: Terminal, served: Served) -> None:
     assert first.code == 0, first.err
     assert "3 made-up leads" in first.err
     assert served.imports == 1
-    assert sorted(served.grants) == [("medium", "assist"), ("small", "auto")]
+    assert sorted(served.grants) == [("large", "assist"), ("medium", "assist"), ("small", "auto")]
     grants = [one["id"] for one in fairlead("grant", "list", "--json").json["grants"]]
 
     again = fairlead(*args, bare=True)
     assert again.code == 0, again.err
     assert "made-up leads" not in again.err
     assert [one["id"] for one in fairlead("grant", "list", "--json").json["grants"]] == grants
+
+
+def test_a_demo_begins_anew(fairlead: Terminal, served: Served, tmp_path: Path) -> None:
+    """It says where it is kept and how to begin anew; that throws its data away and keeps its files."""
+    folder = tmp_path / "shop"
+    args = ("demo", "--folder", str(folder), "--leads", "3", "--arrival-s", "0")
+    said = fairlead(*args, bare=True)
+    assert f"kept in {folder}" in said.out
+    assert f"fairlead demo --folder {folder} --fresh" in said.out
+    policy = folder / "policies" / "lead-assignment.yaml"
+    policy.write_text(policy.read_text(encoding="utf-8").replace("50000.0", "40000.0"), encoding="utf-8")
+    key = (folder / ".fairlead" / "secret.key").read_bytes() if (folder / ".fairlead" / "secret.key").exists() else b""
+
+    again = fairlead(*args, "--fresh", bare=True)
+    assert again.code == 0, again.err
+    assert "3 made-up leads" in again.err
+    assert "40000.0" in policy.read_text(encoding="utf-8")
+    assert served.imports == 1
+    assert not key or (folder / ".fairlead" / "secret.key").read_bytes() != key
+
+
+def test_only_a_demo_is_thrown_away(fairlead: Terminal, served: Served) -> None:
+    """A company's own workspace is refused, and everything of it stays."""
+    before = fairlead.counts()
+    result = fairlead("demo", "--folder", str(fairlead.folder), "--fresh", bare=True)
+    result.refused(2, "was not made by fairlead demo")
+    assert fairlead.counts() == before
+    assert served.times == 0
+
+
+def test_a_demo_shows_every_kind_of_review(fairlead: Terminal, served: Served, tmp_path: Path) -> None:
+    """The top of the queue has proposals to approve, change or reject, not only questions."""
+    args = ("demo", "--folder", str(tmp_path / "shop"), "--leads", "250", "--arrival-s", "0")
+    assert fairlead(*args, bare=True).code == 0
+    assert served.modes[:10].count("assist") >= 5
+    assert "blind" in served.modes[:20]
+    assert "human" in served.modes
 
 
 @pytest.mark.parametrize("args", [("--leads", "0"), ("--leads", "100001"), ("--arrival-s", "-1"), ("--port", "70000")])

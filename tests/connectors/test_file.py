@@ -143,5 +143,5 @@ def test_the_log_never_has_the_body() -> None:
 def test_the_registry_makes_what_it_names(tmp_path: Path) -> None:
     """Every connector is made under the name that actions call it by."""
     made = connectors_for(tmp_path)
-    assert set(made) == set(registry) == {"file", "log"}
+    assert set(made) == set(registry) == {"file", "log", "message"}
     assert all(connector.name == name for name, connector in made.items())

@@ -11,6 +11,7 @@ import pytest
 import uvicorn
 
 from fairlead.audit import Signer, seal_all
+from fairlead.checkpoints import read_decision
 from fairlead.kit.clock import SystemClock
 from fairlead.testing.seed import add_leads, run_ready
 from tests.console.world import Site, build
@@ -137,6 +138,28 @@ def test_keys_never_act_while_typing(browser: Browser, live: tuple[Site, str]) -
     page.keyboard.type("a car ex u")
     assert page.locator("#r-reject").input_value() == "a car ex u"
     assert site.review(one.id).state == "claimed"
+
+
+def test_ctrl_enter_sends_what_was_chosen(browser: Browser, live: tuple[Site, str]) -> None:
+    """From the reason the chosen verdict goes out; where a form has several buttons, nothing does."""
+    site, _ = live
+    page, one = sign_in(browser, live, "reviewer"), site.one()
+    page.goto(f"/reviews/{one.id}")
+    page.keyboard.press("c")
+    page.get_by_text("Your decision").wait_for()
+    page.get_by_text("Something else").click()
+    page.locator("#r-else").fill("which one?")
+    page.keyboard.press("Control+Enter")
+    assert site.review(one.id).state == "claimed"
+    page.locator("#r-else").blur()
+    page.keyboard.press("r")
+    page.keyboard.type("they moved")
+    page.keyboard.press("Control+Enter")
+    page.get_by_text(f"Decided: {one.title}").wait_for()
+    with site.database.reading() as reader:
+        decision = read_decision(reader, one.ruling_id)
+    assert decision is not None
+    assert (decision.verdict, decision.reason) == ("reject", "they moved")
 
 
 def test_the_queue_lives(browser: Browser, live: tuple[Site, str]) -> None:

@@ -51,7 +51,7 @@ def test_a_case_tells_its_story(site: Site) -> None:
         ("pause", {}, "paused", "assign"),
         ("take_over", {}, "paused", "assign"),
         ("redirect", {"stage": "score"}, "ready", "score"),
-        ("skip", {}, "ready", "hand-over"),
+        ("skip", {}, "ready", "give-out"),
         ("cancel", {}, "ended", "assign"),
     ],
 )

@@ -158,7 +158,10 @@ def test_names_as_words(name: str, words: str) -> None:
         ([{"words": "fifty people", "add": 20.0}, {"words": "no mail", "add": -5}], "fifty people (+20); no mail (-5)"),
         ([{"words": "plain"}], "plain"),
         ("two\n  lines\tand tabs", "two lines and tabs"),
-        ({"a": [1]}, '{"a":[1]}'),
+        ({"a": [1]}, "a: 1"),
+        ({"team": "dach", "asked_of": {"country": "DE"}}, "team: dach; asked of: country: DE"),
+        ({"a": {"b": [1]}}, '{"a":{"b":[1]}}'),
+        ({}, "{}"),
         ([{"words": 1}, {"words": "odd", "add": "x"}], "1; odd"),
     ],
 )
@@ -186,7 +189,9 @@ def test_a_long_fact_is_cut_with_a_mark() -> None:
 def test_entries_are_told_in_the_words_of_the_desk() -> None:
     """A ruling's path is said in words; the API's sentence would say `human`."""
     words = told("ruling.made", {"checkpoint": "offer", "path": "human"})
-    assert words == "offer ruled: a person, without the proposal."
+    assert words == "Offer ruled: a person, without the proposal."
+    assert told("review.decided", {"verdict": "edit"}) == "Decided: changed the answer."
+    assert told("case.waiting", {"stage": "nurture", "for": "replied"}) == "Waits for: replied."
     assert told("case.moved", {"from": "ask", "to": None}) == "Went from ask to –."
     assert told("case.moved", {}) == "Went from – to –."
     assert told("weather.changed", {"to": "rain"}) == "Weather changed."
@@ -220,7 +225,7 @@ def test_actors_by_name(sqlite_site: Site) -> None:
         assert name(f"user:{ida.id}") == "Ida Brandt"
         assert name("user:per_gone") == "somebody"
         assert name("timer:due") == "the clock"
-        assert name("system:cli:root") == "Fairlead"
+        assert name("system:cli:root") == "root at the command line"
         assert name("api_key:key_1") == "a program"
         assert name("customer:cus_1") == "the customer"
         assert name("machine:lead-rules@1") == "lead-rules@1"

@@ -85,7 +85,7 @@ def build(url: str, clock: Clock, folder: Path, *, leads: int = 60, **seeding: A
     Signer.load(key, create=True)
     settings = Settings(
         workspace=folder, data_dir=folder, database_url=url.replace("postgresql://", "postgresql+psycopg://"),
-        audit_key_file=key, audit_heads_file=folder / "heads.jsonl",
+        audit_key_file=key, audit_heads_file=folder / "heads.jsonl", secret_key="s" * 40,
     )  # fmt: skip
     database = Database(url, clock=clock, trail=Trail())
     desk = seed_desk(database, leads=leads, **seeding)

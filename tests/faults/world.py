@@ -24,7 +24,7 @@ from fairlead.kit.clock import from_micros
 from fairlead.kit.database import Database
 from fairlead.schema import create_schema
 from fairlead.settings import load_settings
-from fairlead.testing.leads import write_leads
+from fairlead.testing.company import write_leads
 from fairlead.testing.oracle import check_world
 from fairlead.worker import open_runtime
 

@@ -28,7 +28,7 @@ from fairlead.errors import (
 )
 from fairlead.kit.database import Database
 from fairlead.reviews import Given, Verb
-from tests.gate.world import ANN
+from tests.gate.world import ANN, UNCOMPARED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,8 +64,8 @@ class Server:
             claim = reviews.claim(uow, review_id, ANN, timedelta(minutes=10))
         with self.database.transaction() as uow:
             reviews.decide(
-                uow, review_id, Given(verdict, claim.review.digest, **given), ANN, settlement=SETTLEMENT,
-                check_answer=lambda *_: None, effective_after=timedelta(0),
+                uow, review_id, Given(verdict, claim.review.digest, **given), ANN,
+                settlement=SETTLEMENT, labels=UNCOMPARED, check_answer=lambda *_: None, effective_after=timedelta(0),
             )  # fmt: skip
 
     def close(self) -> None:

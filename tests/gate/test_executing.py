@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -40,6 +41,7 @@ def test_an_approval_is_used_once(world: World) -> None:
     assert (first.status_code, again.status_code) == (200, 409)
     assert first.json()["answer"] == {"amount": 40}
     assert again.json()["error"]["code"] == "approval_used"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", again.json()["error"]["fields"]["used_at"])
     assert unasked_of(world) == []
     assert world.poll(found)["execution"] == "executed"
     assert world.poll(found)["approval"] is None

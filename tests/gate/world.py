@@ -17,6 +17,7 @@ from fairlead.audit import Trail
 from fairlead.audit.tables import entry
 from fairlead.checkpoints import SETTLEMENT, Grant, Level, parse_policy, set_grant
 from fairlead.errors import NotFoundError
+from fairlead.evidence import Labels
 from fairlead.kit.actors import SYSTEM
 from fairlead.kit.database import Database
 from fairlead.kit.unit_of_work import Reader
@@ -65,6 +66,10 @@ ANN = Reviewer("per_ann", frozenset({"support"}), "Ann")
 SCOPES = ("decisions:ask", "decisions:read", "decisions:execute", "outcomes:report", "reports:read")
 
 
+UNCOMPARED = Labels(lambda *_: None)
+"""Keeps blind answers without a policy to compare them by."""
+
+
 @dataclass
 class World:
     """What the tests hold; `headers` are those of the ordinary key."""
@@ -98,6 +103,11 @@ class World:
         world.key = world.make_key()
         world.grant()
         return world
+
+    @property
+    def labels(self) -> Labels:
+        """Keeps blind answers, compared by the policies of now."""
+        return Labels(lambda _, review: self.policies.get(review.checkpoint))
 
     def make_key(self, **limits: Any) -> NewApiKey:
         """Another API key with these limits."""
@@ -172,7 +182,8 @@ class World:
             claim = reviews.claim(uow, review_id, ANN, timedelta(minutes=10))
         with self.database.transaction() as uow:
             reviews.decide(
-                uow, review_id, Given(verdict, claim.review.digest, **given), ANN, settlement=SETTLEMENT,
+                uow, review_id, Given(verdict, claim.review.digest, **given), ANN,
+                settlement=SETTLEMENT, labels=self.labels,
                 check_answer=lambda name, answer: self.policies[name].answer.check(answer),
                 effective_after=timedelta(seconds=undo_s),
             )  # fmt: skip

@@ -57,6 +57,9 @@ def test_true_conditions(text: str) -> None:
     ("text", "column", "message"),
     [
         ("ok && amout > 1", 7, "Did you mean 'amount'"),
+        ("ok && n = 3", 9, "Use == to compare"),
+        ("s != '=' && s <= 'a=b' && n = 3 // = is not =", 29, "Use == to compare"),
+        ("n => 3", 3, "Write >="),
         ("amount > s", 8, "'>' does not work on"),
         ("amount == s", 8, "'==' does not work on"),
         ("amount in tags", 8, "'in' does not work on"),

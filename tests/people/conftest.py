@@ -31,3 +31,18 @@ def admin(database: Database) -> Person:
     """The only admin."""
     with database.transaction() as uow:
         return add_person(uow, SYSTEM, name="Ada Admin", email="ada@example.com", roles=["admin"])
+
+
+@pytest.fixture
+def sqlite_database(sqlite_url: str, clock: FakeClock) -> Iterator[Database]:
+    """As `database`, on SQLite alone, for what no database changes."""
+    opened = Database(sqlite_url, clock=clock, trail=Trail())
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sqlite_admin(sqlite_database: Database) -> Person:
+    """The only admin there."""
+    with sqlite_database.transaction() as uow:
+        return add_person(uow, SYSTEM, name="Ada Admin", email="ada@example.com", roles=["admin"])

@@ -10,7 +10,7 @@ import pytest
 
 from fairlead.errors import ConflictError, InputError, SourceError, TooLargeError
 from fairlead.playbooks import CaseVerb, StepRegistry, check_files, compile_bundle, plain_step, read_workspace
-from fairlead.sales import STEPS
+from fairlead.sales import FILE_CHECKS, STEPS
 from fairlead.testing.seed import EXAMPLE
 from tests.playbooks.world import OFFER, POLICY, playbook, step
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.playbooks.world import World
 
 Z = "  z: {end: z}"
-CONNECTORS = frozenset({"mail", "file"})
+CONNECTORS = frozenset({"mail", "file", "message"})
 
 
 def errors_of(*texts: str, policy: str = POLICY, **files: str) -> list[SourceError]:
@@ -42,8 +42,8 @@ def one_error(*texts: str, **files: str) -> SourceError:
 
 def test_the_example_is_right() -> None:
     """The workspace that `fairlead init` makes has no mistake."""
-    bundle = compile_bundle(read_workspace(EXAMPLE), StepRegistry(STEPS), CONNECTORS)
-    assert [*bundle.playbooks] == ["lead-qualification"]
+    bundle = compile_bundle(read_workspace(EXAMPLE), StepRegistry(STEPS, FILE_CHECKS), CONNECTORS)
+    assert [*bundle.playbooks] == ["customer-duplicates", "lead-nurture", "lead-qualification", "record-changes"]
 
 
 WRONG = {

@@ -50,5 +50,5 @@ def test_the_example_and_the_step_compile() -> None:
     [example] = re.findall(r"```yaml\n(.*?)```", PAGE, flags=re.DOTALL)
     [code] = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
     files = {"playbooks/a.yaml": example, "policies/offer.yaml": POLICY, "steps/a.py": code}
-    bundle = compile_bundle(files, StepRegistry(STEPS), frozenset({"file"}))
+    bundle = compile_bundle(files, StepRegistry(STEPS), frozenset({"file", "message"}))
     assert bundle.registry.find("shout@1") is not None

@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import select
 
+from fairlead.audit.tables import entry
 from fairlead.customers import CustomerDraft, IdentityKind, holder_of, resolve_many
 from fairlead.errors import InputError, UnavailableError
 from fairlead.kit.unit_of_work import AuditEntry
@@ -134,3 +136,14 @@ def test_a_database_that_fails_is_no_cases_fault(writing: Callable[..., World]) 
     world.clock.advance(timedelta(minutes=5))
     world.run()
     assert {world.case(one).end for one in cases} == {"z"}
+
+
+def test_the_record_keeps_the_order_of_things(writing: Callable[..., World]) -> None:
+    """How the case came to the step stands before what the step wrote, and where it went on behind both."""
+    world = writing(Writer())
+    case = world.open({"n": 0})
+    world.run()
+    with world.database.reading() as reader:
+        query = select(entry.c.verb).where(entry.c.subject.in_([case, "0@example.com"])).order_by(entry.c.id)
+        verbs = list(reader.execute(query).scalars())
+    assert verbs == ["case.opened", "test.written", "case.moved", "case.ended"]

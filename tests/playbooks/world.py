@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from fairlead import reviews
 from fairlead.actions import Action, Connector, actions_of_case
+from fairlead.api import labels_of
 from fairlead.audit import Trail
 from fairlead.audit.tables import entry
 from fairlead.checkpoints import SETTLEMENT, Grant, Level, rulings_of_case, set_grant
@@ -222,7 +223,7 @@ class World:
             given.setdefault("digest", shown.digest)
             return reviews.decide(
                 uow, one.id, Given(verdict, **given), who,
-                settlement=SETTLEMENT, check_answer=self._check, effective_after=UNDO,
+                settlement=SETTLEMENT, labels=labels_of(self.library), check_answer=self._check, effective_after=UNDO,
             )  # fmt: skip
 
     def _check(self, checkpoint: str, answer: Any) -> None:

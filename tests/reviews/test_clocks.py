@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -11,7 +13,11 @@ from fairlead.errors import ConflictError, InputError
 from fairlead.kit.actors import SYSTEM
 from fairlead.kit.unit_of_work import AuditEntry
 from fairlead.reviews import QueueFilter, Verb, View
+from fairlead.worker import SWEPT_AT_ONCE, sweep_reviews
 from tests.reviews.world import ANN, BOB, CEM, LEASE, Desk, person
+
+if TYPE_CHECKING:
+    from fairlead.worker import Runtime
 
 HOUR = timedelta(hours=1)
 
@@ -48,6 +54,25 @@ def test_the_sweep_takes_the_longest_overdue_first_in_bounded_bites(desk: Desk) 
     desk.clock.advance(HOUR)
     assert [late[1], late[2]] == list(desk.expire(limit=2).rejected)
     assert [late[0]] == list(desk.expire(limit=2).rejected)
+
+
+def test_a_backlog_is_swept_in_one_tick(desk: Desk) -> None:
+    """More reviews run out at once, as after a night without a worker, than one transaction takes: a single tick of
+    the worker deals with all of them, in several bounded transactions.
+    """
+    rung: list[None] = []
+    runtime = SimpleNamespace(database=desk.database, dispatcher=SimpleNamespace(wake=lambda: rung.append(None)))
+    late = desk.open(SWEPT_AT_ONCE + 30, due_in=HOUR, on_expiry="reject")
+    still = desk.open(due_in=3 * HOUR, on_expiry="reject")[0]
+    desk.clock.advance(2 * HOUR)
+    sweep_reviews(cast("Runtime", runtime))
+
+    with desk.database.reading() as reader:
+        found = reviews.find_many(reader, late)
+    assert {one.state for one in found.values()} == {"expired"}
+    assert len(found) == len(late) > 200
+    assert desk.get(still).state == "waiting"
+    assert rung == [None]
 
 
 def test_a_person_who_was_first_keeps_their_verdict(desk: Desk) -> None:

@@ -188,7 +188,7 @@ def test_counts_are_exact_and_survive_folding(desk: Desk) -> None:
     desk.sweep()
     expected = {
         "open": "5", "unclaimed": "4", "snoozed": "1", "overdue": "3", "needs_information": "4", "mine": "0",
-        "high_value": "0",
+        "high_value": "0", "labels": "0",
     }  # fmt: skip
     assert expected == told()
     with desk.transaction() as uow:

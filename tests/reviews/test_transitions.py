@@ -14,7 +14,7 @@ from fairlead.reviews.model import parse_expiry, rank_of, title_key
 from tests.reviews.world import sha
 
 W, C, D, X, V = State
-ASSIST, HUMAN, BLIND = Mode
+ASSIST, HUMAN, BLIND, LABEL = Mode
 
 # Everything that is allowed, written out a second time; whatever is not here has to be refused.
 EVERY_MODE = {
@@ -28,11 +28,16 @@ EVERY_MODE = {
 }  # fmt: skip
 ONE_MODE = {
     (C, Verb.APPROVE, ASSIST): D, (C, Verb.EDIT, ASSIST): D, (C, Verb.REJECT, ASSIST): D,
-    (C, Verb.ANSWER, HUMAN): D, (C, Verb.ANSWER, BLIND): C,
+    (C, Verb.ANSWER, HUMAN): D, (C, Verb.ANSWER, BLIND): C, (C, Verb.CANNOT_TELL, BLIND): C,
+    (C, Verb.ANSWER, LABEL): D, (C, Verb.CANNOT_TELL, LABEL): D,
+}  # fmt: skip
+# What was drawn is never put off, withdrawn, bound anew or closed by a clock.
+NEVER_OF_A_LABEL = {
+    Verb.SNOOZE, Verb.UNSNOOZE, Verb.REQUEST_INFO, Verb.RESUME, Verb.REBIND, Verb.PASS_ON, Verb.EXPIRE, Verb.WITHDRAW,
 }  # fmt: skip
 CODES = {
-    D: {"decided"}, X: {"expired"}, V: {"withdrawn"}, W: {"not_claimed", "not_decided"},
-    C: {"not_for_this_path", "answer_first", "not_snoozed", "not_decided"},
+    D: {"decided"}, X: {"expired"}, V: {"withdrawn"}, W: {"not_claimed", "not_decided", "drawn"},
+    C: {"not_for_this_path", "answer_first", "not_snoozed", "not_decided", "drawn"},
 }  # fmt: skip
 
 
@@ -41,7 +46,8 @@ def test_every_state_and_verb_is_allowed_or_refused_with_a_code(state: State, ve
     """The full product: listed moves lead where they should, all others are refused with a code of that
     state.
     """
-    expected = EVERY_MODE.get((state, verb)) or ONE_MODE.get((state, verb, mode))
+    refused = mode is LABEL and verb in NEVER_OF_A_LABEL
+    expected = None if refused else EVERY_MODE.get((state, verb)) or ONE_MODE.get((state, verb, mode))
     found = next_state(state, verb, mode)
     if expected is not None:
         assert found is expected
@@ -55,6 +61,7 @@ def test_only_an_assisted_blind_review_is_asked_twice() -> None:
     """A human path's answer is its own label."""
     assert [ASSIST, BLIND] == [Mode.of("assist", blind=one) for one in (False, True)]
     assert [HUMAN, HUMAN] == [Mode.of("human", blind=one) for one in (False, True)]
+    assert Mode.of("human", blind=False, kind="label") is LABEL
 
 
 @pytest.mark.parametrize("text", ["approve", "escalate", "escalate:", "reject:x", "", "wait ", "auto"])

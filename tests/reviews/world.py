@@ -13,8 +13,10 @@ from sqlalchemy import delete, insert, select
 from fairlead import reviews
 from fairlead.audit import Trail
 from fairlead.audit.tables import entry
+from fairlead.checkpoints import parse_policy
 from fairlead.checkpoints.tables import decision, ruling
 from fairlead.errors import ConflictError, InputError
+from fairlead.evidence import Labels
 from fairlead.kit.actors import SYSTEM, Actor
 from fairlead.kit.database import Database
 from fairlead.kit.ids import new_id
@@ -36,6 +38,14 @@ def person(name: str, *roles: str) -> Reviewer:
     return Reviewer(f"per_{name.lower()}", frozenset(roles or ("sales",)), name)
 
 
+ROUTE = parse_policy(
+    """\
+checkpoint: route
+answer: {type: object, properties: {team: {type: string}}}
+review: {role: sales, due: 4h}
+""",
+    "route.yaml",
+)
 ANN, BOB, CEM = person("Ann"), person("Bob"), person("Cem")
 
 
@@ -85,7 +95,10 @@ class Desk:
 
     database: Database
     clock: FakeClock
+    _drawn: bool = False
+    _ruled: str | None = None
     settlement: Decisions = field(default_factory=Decisions)
+    labels: Labels = field(default_factory=lambda: Labels(lambda *_: ROUTE))
 
     @classmethod
     def at(cls, url: str, clock: FakeClock) -> Desk:
@@ -97,8 +110,12 @@ class Desk:
         return self.database.transaction()
 
     def open(self, count: int = 1, **given: Any) -> list[str]:
-        """Reviews that differ in their ruling only; `due_in` is a timedelta from now."""
+        """Reviews that differ in their ruling only; `due_in` is a timedelta from now.
+
+        `drawn` says that the rulings were drawn; `ruled` is their path, where it is not the review's.
+        """
         due_in = given.pop("due_in", None)
+        self._drawn, self._ruled = given.pop("drawn", False), given.pop("ruled", None)
         given.setdefault("path", "assist")
         given.setdefault("checkpoint", "route")
         given.setdefault("title", "Lead from Basel")
@@ -129,7 +146,7 @@ class Desk:
                 id=ruling_id,
                 checkpoint=given["checkpoint"],
                 decision_key=ruling_id,
-                path=given["path"],
+                path=self._ruled or given["path"],
                 segment="other",
                 producer="rules@1",
                 policy_version="p1",
@@ -137,8 +154,8 @@ class Desk:
                 proposal={"answer": {"team": "a"}},
                 facts={},
                 record=[],
-                lottery=False,
-                lottery_p=0.0,
+                lottery=self._drawn,
+                lottery_p=0.25 if self._drawn else 0.0,
                 created_at=uow.now,
             )
         )
@@ -168,6 +185,7 @@ class Desk:
                 Given(verdict, **given),
                 who,
                 settlement=self.settlement,
+                labels=self.labels,
                 check_answer=checked,
                 effective_after=UNDO,
             )

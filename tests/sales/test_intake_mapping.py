@@ -44,7 +44,7 @@ def _fields(mapping: ColumnMapping) -> dict[str, str]:
     "header",
     [
         "Full Name;E-mail address;Phone number;Company;Job title;Country;Deal size (EUR);Created at",
-        "Ansprechpartner;E-Mail Adresse;Telefonnummer;Firma;Beruf;Land;Auftragswert in EUR;Angelegt am",
+        "Ansprechpartner;E-Mail Adresse;Telefonnummer;Firma;Beruf;Land;Auftragswert in EUR;Anfragedatum",
         "Nom complet;Courriel;Numéro de téléphone;Société;Poste;Pays;Montant (€);Date de création",
         "Nombre completo;Correo electrónico;Teléfono;Empresa;Cargo;País;Importe (EUR);Fecha de creación",
         "Nominativo;Indirizzo e-mail;Telefono;Azienda;Ruolo;Paese;Importo (EUR);Data di creazione",
@@ -84,10 +84,12 @@ def test_one_column_per_field_and_why(tmp_path: Path) -> None:
     """Of two candidates the surer one wins; the description names field, column, reason and confidence."""
     mapping = _mapping(tmp_path, "contact mail;E-Mail Adresse;shoe size\na@b.de;c@d.de;43\n")
     lines = mapping.describe()
-    assert lines[0] == "email ← 'E-Mail Adresse' (header + content, 0.99)"
+    assert lines[0] == "email ← 'E-Mail Adresse' (high: its name and its cells say so)"
     assert "'contact mail', 'shoe size'" in lines[1]
     assert lines[2].startswith("no column for: name, phone")
-    assert mapping.as_dict()["mapped"][0]["column"] == "E-Mail Adresse"
+    first = mapping.as_dict()["mapped"][0]
+    assert (first["column"], first["level"]) == ("E-Mail Adresse", "high")
+    assert first["why"] == "its name and its cells say so"
     assert mapping.numeric == {"shoe size"}
 
 

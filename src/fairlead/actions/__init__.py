@@ -3,6 +3,7 @@
 from fairlead.actions.delivery import Connector, Delivery, Receipt, ReceiptState
 from fairlead.actions.jobs import OutboxSource
 from fairlead.actions.model import (
+    MESSAGE,
     OPEN,
     TRANSITIONS,
     ActionDraft,
@@ -27,6 +28,7 @@ from fairlead.actions.service import (
 
 __all__ = [
     "EVENT",
+    "MESSAGE",
     "OPEN",
     "TRANSITIONS",
     "Action",

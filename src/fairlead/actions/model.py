@@ -22,7 +22,7 @@ class ActionState(StrEnum):
 
     QUEUED = "queued"
     HELD = "held"
-    """Not delivered while a stop switch is on."""
+    """Not delivered while a stop switch is on, or because it would reach a customer."""
     SENT = "sent"
     REFUSED = "refused"
     FAILED = "failed"
@@ -44,6 +44,8 @@ TRANSITIONS: dict[ActionState, frozenset[ActionState]] = {
     _S.WITHDRAWN: frozenset(),
 }
 OPEN = frozenset({_S.QUEUED, _S.HELD})
+MESSAGE = "message"
+"""The connector of what would reach a customer: held, until there is a gate that can say whether it may go."""
 
 
 def may_follow(before: ActionState, after: ActionState) -> bool:
@@ -187,6 +189,8 @@ def before_delivery(ticket: Ticket, now: datetime, stops: Sequence[Scope], retry
         state, words = ActionState.FAILED, f"no result after {ticket.attempt} deliveries"
     elif any(stop.covers(ticket.playbook, ticket.checkpoint) for stop in stops):
         state, words = ActionState.HELD, "a stop switch is on"
+    elif ticket.connector == MESSAGE:
+        state, words = ActionState.HELD, "kept in the outbox: messages to customers are not sent yet"
     else:
         return None
     return settled(state, words, ticket.attempt, perhaps_sent=ticket.lease_token is not None)

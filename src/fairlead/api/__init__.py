@@ -8,13 +8,25 @@ from fairlead.api import auth, errors, status
 from fairlead.api.bodies import BodyGuard
 from fairlead.api.errors import ERROR_RESPONSES, ErrorAnswer
 from fairlead.api.http import Services, is_https, optional_principal, principal, require, services
-from fairlead.api.limits import FixedWindow, Limits
+from fairlead.api.limits import FixedWindow, Limits, address_of, limits_of
+from fairlead.api.naming import actor_namer
 from fairlead.api.pages import environment, render_error, render_page
+from fairlead.api.playbooks import (
+    DEVIATION_SOURCES,
+    deployed_playbook,
+    deviation_span,
+    deviations_csv,
+    deviations_told,
+)
 from fairlead.api.requestlog import Metrics, RequestLog
-from fairlead.api.reviewing import reviewer_of, sees_every_role
-from fairlead.api.shields import KnownHost, SameSite, SecurityHeaders
+from fairlead.api.reviewing import labels_of, reviewer_of, sees_every_role
+from fairlead.api.scores import score_of, use_version
+from fairlead.api.shields import FRAMED_BY, KnownHost, SameSite, SecurityHeaders
 from fairlead.api.story import Story, read_story
 from fairlead.api.telling import SENTENCES
+from fairlead.api.timeline import Line, answer_words, customer_timeline, withheld_rulings
+from fairlead.api.touches import DEFAULT_SPAN, answered_blind, first_touch_csv, people_seen
+from fairlead.api.uploading import Sent, receive_file, take_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,24 +37,47 @@ if TYPE_CHECKING:
     from fairlead.api.errors import ErrorPage
 
 __all__ = [
+    "DEFAULT_SPAN",
+    "DEVIATION_SOURCES",
     "ERROR_RESPONSES",
+    "FRAMED_BY",
     "SENTENCES",
     "ErrorAnswer",
     "FixedWindow",
     "Limits",
+    "Line",
     "Metrics",
+    "Sent",
     "Services",
     "Story",
+    "actor_namer",
+    "address_of",
+    "answer_words",
+    "answered_blind",
+    "customer_timeline",
+    "deployed_playbook",
+    "deviation_span",
+    "deviations_csv",
+    "deviations_told",
+    "first_touch_csv",
     "install",
+    "labels_of",
+    "limits_of",
     "optional_principal",
+    "people_seen",
     "principal",
     "read_story",
+    "receive_file",
     "render_error",
     "render_page",
     "require",
     "reviewer_of",
+    "score_of",
     "sees_every_role",
     "services",
+    "take_file",
+    "use_version",
+    "withheld_rulings",
 ]
 
 
@@ -66,7 +101,9 @@ def install(
     app.state.render_error = error_page or render_error
     errors.register(app)
     # The last one added is the outermost.
-    app.add_middleware(BodyGuard, limit=services.settings.api_body_limit_bytes)
+    app.add_middleware(
+        BodyGuard, limit=services.settings.api_body_limit_bytes, uploads=services.settings.max_import_bytes
+    )
     app.add_middleware(SameSite, settings=services.settings)
     app.add_middleware(KnownHost, settings=services.settings)
     app.add_middleware(RequestLog, metrics=app.state.metrics)

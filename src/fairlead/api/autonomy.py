@@ -12,12 +12,15 @@ from starlette.requests import Request
 from fairlead.api.errors import ERROR_RESPONSES
 from fairlead.api.http import library_of, require, services
 from fairlead.api.shapes import Moment, PathId, Reason, Sent, Share, Shown, Text
+from fairlead.api.signing import SignatureShown, signing_role
 from fairlead.checkpoints import (
     Grant,
     Level,
+    Signature,
     grants_of,
     lift_stop,
     set_grant,
+    signatures_of,
     stops,
     switch_stop,
     withdraw_grant,
@@ -25,7 +28,7 @@ from fairlead.checkpoints import (
 from fairlead.errors import ConflictError, InputError, NotFoundError
 from fairlead.kit.unit_of_work import Reader, UnitOfWork
 from fairlead.kit.yamlmarks import did_you_mean
-from fairlead.people import Permission, Principal, permissions_of
+from fairlead.people import Permission, Principal
 from fairlead.playbooks import Bundle, counts_by_stage
 
 router = APIRouter(prefix="/v1", tags=["autonomy"], responses=ERROR_RESPONSES)
@@ -135,7 +138,9 @@ class CheckpointShown(Shown):
     segments: list[SegmentShown] = Field(description="In order; the first that matches is a case's own.")
     answer_schema: dict[str, Any]
     role: str = Field(description="Who decides, unless a rule says otherwise.")
-    deterministic: bool
+    deterministic: bool = Field(description="Declared; it counts only while `signature` is not null.")
+    never_stopped: bool = Field(description="Declared (`stop: never`); it counts only while `signature` is not null.")
+    signature: SignatureShown | None = Field(description="Under this version of the policy, in force now.")
     lottery_rate: float
     rules: list[str] = Field(description="Ids of its rules.")
 
@@ -202,7 +207,7 @@ def give_grant(request: Request, who: Signing, body: GrantBody) -> GrantShown:
             "", body.checkpoint, body.segment, body.producer, body.level, policy.version, body.expires_at,
             body.threshold, body.promised_error, body.lottery_rate,
         )  # fmt: skip
-        made = set_grant(uow, who.actor, _signing_role(who), wanted, {"reason": body.reason})
+        made = set_grant(uow, who.actor, signing_role(who), wanted, {"reason": body.reason})
         uow.after_commit(svc.wake)
         row = _grant(uow, made.id, body.checkpoint)
     return GrantShown.model_validate(row)
@@ -271,14 +276,16 @@ def list_checkpoints(request: Request, _: Looking) -> CheckpointList:
     """What is deployed: policies with their versions, segments and answer schemas."""
     with services(request).database.reading() as reader:
         bundle = current_or_none(request, reader)
-    if bundle is None:
-        return CheckpointList(bundle=None, items=[])
+        if bundle is None:
+            return CheckpointList(bundle=None, items=[])
+        signed = {(one.checkpoint, one.policy_version): one for one in signatures_of(reader)}
     items = [
         CheckpointShown(
             checkpoint=name, description=one.description, version=one.version,
             segments=[*(SegmentShown.model_validate(part) for part in one.segments),
                       SegmentShown(name=one.segment_names[-1], description="Everything else.")],
             answer_schema=dict(one.answer.schema), role=one.review.role, deterministic=one.deterministic,
+            never_stopped=one.never_stopped, signature=_shown_signature(signed.get((name, one.version))),
             lottery_rate=one.lottery_rate, rules=[rule.id for rule in one.rules],
         )
         for name, one in sorted(bundle.policies.items())
@@ -329,8 +336,8 @@ def _check_scope(bundle: Bundle, scope: str) -> None:
         _known(bundle.playbooks if kind == "playbook" else bundle.policies, name, kind)
 
 
-def _signing_role(who: Principal) -> str:
-    return next(role for role in sorted(who.roles) if Permission.GRANTS_SIGN in permissions_of([role]))
+def _shown_signature(one: Signature | None) -> SignatureShown | None:
+    return None if one is None else SignatureShown.model_validate(one)
 
 
 def _grant(uow: UnitOfWork, grant_id: str, checkpoint: str | None) -> Any:

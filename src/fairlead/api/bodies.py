@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from starlette.requests import Request
 
@@ -18,6 +18,10 @@ MAX_DEPTH = 64
 READ_S = 60.0
 _LENGTH_DIGITS = 15  # more than any limit; int() must not meet 5,000 of them
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+UPLOADS = frozenset({("POST", "/v1/imports"), ("POST", "/imports")})
+"""Routes that read a file as it comes, and bound it themselves by their own limit."""
+UPLOAD_S = 3_600.0
+_FORM_ROOM = 65_536  # what a form adds to its file
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -26,13 +30,15 @@ class BodyGuard:
 
     Refused are: more than `limit` bytes, announced or not (413); a body that takes more than a minute (408);
     JSON that is malformed, holds NaN or lone surrogates, or is nested deeper than 64 (400); NUL characters in
-    address, JSON or form (400), which Postgres cannot store.
+    address, JSON or form (400), which Postgres cannot store. The routes of UPLOADS get their body as it comes,
+    bounded in size, in the time between two pieces and as a whole.
     """
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
-        """`limit` in bytes; so much memory a request may take here."""
+    def __init__(self, app: ASGIApp, limit: int, uploads: int = 0) -> None:
+        """`limit` in bytes; so much memory a request may take here. `uploads`: the largest file of an upload."""
         self._app = app
         self._limit = limit
+        self._uploads = uploads + _FORM_ROOM
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve with the body already read, or refuse."""
@@ -43,7 +49,10 @@ class BodyGuard:
         body: bytes | None = None
         try:
             _refuse_nul_address(scope)
-            if scope["method"] not in _BODILESS:
+            if (scope["method"], scope["path"]) in UPLOADS:
+                _announced(request, self._uploads)
+                receive = _metered(receive, self._uploads)
+            elif scope["method"] not in _BODILESS:
                 body = await self._read(request, receive)
                 if body is None:
                     return  # the client left
@@ -59,11 +68,7 @@ class BodyGuard:
         await self._app(scope, receive if body is None else _replay(body, receive), send)
 
     async def _read(self, request: Request, receive: Receive) -> bytes | None:
-        announced = request.headers.get("content-length", "0")
-        if not (announced.isascii() and announced.isdigit()):
-            raise InputError("The Content-Length is no number.", code="content_length")
-        if len(announced) > _LENGTH_DIGITS or int(announced) > self._limit:
-            self._too_large()
+        _announced(request, self._limit)
         body = bytearray()
         async with asyncio.timeout(READ_S):
             while True:
@@ -72,13 +77,42 @@ class BodyGuard:
                     return None
                 body += message.get("body", b"")
                 if len(body) > self._limit:
-                    self._too_large()
+                    _too_large(self._limit)
                 if not message.get("more_body", False):
                     return bytes(body)
 
-    def _too_large(self) -> None:
-        message = f"A request may hold at most {self._limit} bytes."
-        raise TooLargeError(message, limit=self._limit, unit="bytes")
+
+def _announced(request: Request, limit: int) -> None:
+    announced = request.headers.get("content-length", "0")
+    if not (announced.isascii() and announced.isdigit()):
+        raise InputError("The Content-Length is no number.", code="content_length")
+    if len(announced) > _LENGTH_DIGITS or int(announced) > limit:
+        _too_large(limit)
+
+
+def _too_large(limit: int) -> NoReturn:
+    message = f"A request may hold at most {limit} bytes."
+    raise TooLargeError(message, limit=limit, unit="bytes")
+
+
+def _metered(receive: Receive, limit: int) -> Receive:
+    """Pieces as they come; TooLargeError past the limit, InputError `too_slow` when they come too slowly."""
+    size, ends = 0, asyncio.get_running_loop().time() + UPLOAD_S
+
+    async def piece() -> Message:
+        nonlocal size
+        left = ends - asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(max(0.0, min(READ_S, left))):
+                message = await receive()
+        except TimeoutError:
+            raise InputError("The file does not arrive fast enough; send it again.", code="too_slow") from None
+        size += len(message.get("body", b""))
+        if size > limit:
+            _too_large(limit)
+        return message
+
+    return piece
 
 
 def _refuse(request: Request, status: int, error: dict[str, Any]) -> Any:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from fairlead.customers import holder_of, profile
 from fairlead.errors import ConflictError, InputError, NotFoundError
 from fairlead.kit import jsons
 from fairlead.kit.clock import from_micros
-from fairlead.kit.events import Event, publish, since
+from fairlead.kit.events import REQUESTED, Event, drop, publish, since
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from fairlead.kit.unit_of_work import Reader, UnitOfWork
     from fairlead.people import Principal
 
-REQUESTED = "api.requested"
-"""Type of the events that remember idempotency keys; no playbook can wait for it."""
+KEY_LIFE = timedelta(days=30)
 
 
 def known_customer(reader: Reader, now: datetime, body: CustomerBody) -> str:
@@ -45,9 +45,10 @@ def scoped_id(who: Principal, text: str) -> str:
 def first_request(uow: UnitOfWork, who: Principal, key: str, body: Any, result: str) -> str:
     """Remember `result` under the caller's key; what was remembered before if it was used for the same body.
 
-    ConflictError when the key was used for another body.
+    ConflictError when the key was used for another body. A key is forgotten 30 days after its first use.
     """
     mark = scoped_id(who, key)
+    drop(uow, REQUESTED, [mark], uow.now - KEY_LIFE)
     digest = hashlib.sha256(jsons.dumps(body).encode()).hexdigest()
     if publish(uow, Event(REQUESTED, mark, {"body": digest, "result": result}, id=mark)):
         return result

@@ -30,6 +30,12 @@ class SteerWord(StrEnum):
     CANCEL = "cancel"
     RETRY = "retry"
 
+    @classmethod
+    def _missing_(cls, value: object) -> SteerWord | None:
+        """The command line's older `take_over` means the same."""
+        known = {word.value: word for word in cls}
+        return known.get(value.replace("_", "-")) if isinstance(value, str) else None
+
     @property
     def verb(self) -> CaseVerb:
         """As the engine calls it."""
@@ -152,7 +158,9 @@ class StartBody(Sent):
     """A case to be started."""
 
     playbook: Text
-    idempotency_key: Text = Field(description="The same for every attempt; a second one gives the same case.")
+    idempotency_key: Text = Field(
+        description="The same for every attempt; a second one gives the same case. Kept 30 days."
+    )
     subject: Text | None = Field(None, description="Your id of the lead, ticket or order; made up when absent.")
     customer: CaseCustomer | None = None
     facts: Annotated[dict[Text, Any], Field(max_length=MAX_FACTS)] = Field(

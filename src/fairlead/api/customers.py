@@ -16,12 +16,14 @@ from fairlead.api.asking import CustomerBody
 from fairlead.api.errors import ERROR_RESPONSES
 from fairlead.api.http import require, services
 from fairlead.api.shapes import Limit, Moment, PathId, Reason, Sent, Shown, Text
+from fairlead.api.timeline import customer_timeline
 from fairlead.customers import ConsentRecord, ConsentState, CustomerFacts
 from fairlead.errors import ForbiddenError, InputError
 from fairlead.kit import jsons
 from fairlead.kit.clock import from_micros, to_micros
 from fairlead.kit.unit_of_work import Reader
 from fairlead.people import Permission, Principal, PrincipalKind
+from fairlead.sales import forget_customer, forget_touches
 
 MAX_FOUND = 100
 MAX_JSON = 16_384
@@ -78,13 +80,13 @@ class CustomerShown(Shown):
 
 
 class LineShown(Shown):
-    """A line of a timeline; `subject` is the id of the case, review or action, "" for none."""
+    """A line of a timeline."""
 
     id: str
     at: datetime
-    kind: str
+    kind: str = Field(description="`decision` for what was decided about the customer; anything else was noted.")
     words: str
-    subject: str
+    subject: str = Field(description='The id of the case, review, action or decision it is about, "" for none.')
 
 
 class Timeline(Shown):
@@ -172,12 +174,12 @@ def show_timeline(
     before: Annotated[str | None, Query(max_length=200, description="The `next` of the page before.")] = None,
     limit: Limit = 50,
 ) -> Timeline:
-    """What happened to the customer, newest first."""
+    """What happened to the customer and what was decided about them, newest first."""
     svc = services(request)
     mark = None if before is None else _mark(before)
     with svc.database.reading() as reader:
-        customers.profile(reader, customer_id, svc.clock.now())
-        lines = customers.timeline_of(reader, customer_id, limit + 1, before=mark)
+        erased = customers.profile(reader, customer_id, svc.clock.now()).erased_at is not None
+        lines = customer_timeline(reader, customer_id, limit + 1, before=mark, erased=erased)
     items = [LineShown.model_validate(one) for one in lines[:limit]]
     return Timeline(items=items, next=_cursor(items[-1]) if len(lines) > limit else None)
 
@@ -229,7 +231,11 @@ def erase_customer(request: Request, who: Erasing, customer_id: PathId, body: Er
     """Make the person unrecognisable here and in the audit record; a program's key may not do this."""
     svc = services(request)
     with svc.database.transaction() as uow:
+        family = customers.family_of(uow, customer_id)
         customers.erase_customer(uow, who.actor, customer_id, reason=body.reason)
+        for one in family:
+            forget_customer(uow, one)
+            forget_touches(uow, one)
         uow.after_commit(svc.wake)
         return _shown(uow, customer_id, uow.now)
 

@@ -14,11 +14,12 @@ from starlette.responses import Response
 
 from fairlead.api import gate_reports, outcomes
 from fairlead.api.asking import MAX_WAIT_S, AskBody, Audience, ExecutedBody, body_of, documented
-from fairlead.api.decision_access import decision_of, require_reading
+from fairlead.api.decision_access import decision_of, is_withheld, require_reading
 from fairlead.api.errors import ERROR_RESPONSES
 from fairlead.api.http import principal, services
 from fairlead.api.waiting import DecisionWaiters
 from fairlead.checkpoints import (
+    Asked,
     Execution,
     approval_state,
     execute_approval,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from fairlead.playbooks import BundleLibrary
 
 MAX_PAGE = 200
+WITHHELD = "What is proposed or decided is withheld while a person answers the same without seeing it."
 router = APIRouter(prefix="/v1/decisions", tags=["decisions"], responses=ERROR_RESPONSES)
 Wait = Annotated[float, Query(ge=0, le=MAX_WAIT_S, description="Seconds to wait for a decision.")]
 
@@ -116,7 +118,7 @@ async def read_decision(request: Request, decision_id: str, wait: Wait = 0) -> R
     if wait and standing.state == "waiting":
         await _door(request).waiters.wait(standing.asked.id, wait)
         standing = await run_in_threadpool(_stands, request, decision_id)
-    return _answer(request, standing)
+    return _answer(request, standing, withheld=await run_in_threadpool(_is_withheld, request, decision_id))
 
 
 @router.get("/{decision_id}/explanation")
@@ -126,8 +128,9 @@ def explain_decision(request: Request, decision_id: str, audience: Audience = "s
     require_reading(who)
     with services(request).database.reading() as reader:
         one = decision_of(reader, who, decision_id)
+        withheld = is_withheld(reader, who, decision_id)
     ruling = recall(one.record)
-    words = explain(ruling) if audience == "staff" else explain_for_customer(ruling)
+    words = _explained(one, withheld=withheld) if audience == "staff" else explain_for_customer(ruling)
     return _json({"id": one.id, "audience": audience, "explanation": words})
 
 
@@ -168,6 +171,11 @@ def _stands(request: Request, decision_id: str) -> Standing:
         return gate.standing(uow, who, decision_of(uow, who, decision_id))
 
 
+def _is_withheld(request: Request, decision_id: str) -> bool:
+    with services(request).database.reading() as reader:
+        return is_withheld(reader, principal(request), decision_id)
+
+
 def _execute(request: Request, decision_id: str, raw: bytes) -> dict[str, Any]:
     who = principal(request)
     who.require(Permission.DECISIONS_EXECUTE)
@@ -201,7 +209,11 @@ def _page(request: Request, checkpoint: str | None, before: str | None, limit: i
     return {"items": items, "next": found[limit - 1].id if len(found) > limit else None}
 
 
-def _answer(request: Request, standing: Standing) -> Response:
+def _explained(one: Asked, *, withheld: bool) -> str:
+    return WITHHELD if withheld else explain(recall(one.record))
+
+
+def _answer(request: Request, standing: Standing, *, withheld: bool = False) -> Response:
     one, now, approval = standing.asked, standing.now, standing.approval
     waiting = standing.state == "waiting"
     review = None
@@ -213,12 +225,12 @@ def _answer(request: Request, standing: Standing) -> Response:
         "checkpoint": one.checkpoint,
         "state": standing.state,
         "path": one.path,
-        "answer": one.to_execute(now),
+        "answer": None if withheld else one.to_execute(now),
         "verdict": None if waiting else one.verdict,
         "reason": None if waiting else one.reason,
         "effective_at": None if one.effective_at is None else iso(one.effective_at),
-        "explanation": explain(recall(one.record)),
-        "ruling": one.record,
+        "explanation": _explained(one, withheld=withheld),
+        "ruling": None if withheld else one.record,
         "approval": approval and {
             "token": approval.token, "digest": approval.digest, "expires_at": iso(approval.expires_at),
         },

@@ -39,6 +39,12 @@ _CODES = {
     415: "media_type",
 }
 
+_SENTENCES = {
+    404: "There is nothing at this address.",
+    405: "This address does not take this method.",
+}
+"""In the place of the framework's bare phrases."""
+
 log = get_logger(__name__)
 
 
@@ -129,4 +135,6 @@ async def _http(request: Request, error: HTTPException) -> Response:
     code = _CODES.get(error.status_code, "http")
     if error.status_code < HTTPStatus.BAD_REQUEST:
         return Response(status_code=error.status_code, headers=error.headers)
-    return error_response(request, error.status_code, {"code": code, "message": error.detail}, error.headers)
+    known = error.status_code in _SENTENCES and error.detail == HTTPStatus(error.status_code).phrase
+    message = _SENTENCES[error.status_code] if known else error.detail
+    return error_response(request, error.status_code, {"code": code, "message": message}, error.headers)

@@ -11,6 +11,7 @@ import ipaddress
 import threading
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from fairlead.errors import TooManyRequestsError
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 MOST_CLIENTS = 10_000
 IPV6_HOME_BITS = 64
+MOST_HOPS = 20
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class FixedWindow:
@@ -71,11 +76,15 @@ class FixedWindow:
 
 @dataclass(frozen=True)
 class Limits:
-    """The windows of one application: sign-in attempts by address, requests by key, wrong keys by address."""
+    """The windows of one application: sign-in attempts by address, requests by key, wrong keys by address, posted
+    forms by form and address, and by form.
+    """
 
     sign_in: FixedWindow = field(default_factory=lambda: FixedWindow(20, timedelta(minutes=5)))
     keys: FixedWindow = field(default_factory=lambda: FixedWindow(60_000, timedelta(minutes=1)))
     wrong_keys: FixedWindow = field(default_factory=lambda: FixedWindow(20, timedelta(minutes=1)))
+    form_senders: FixedWindow = field(default_factory=lambda: FixedWindow(20, timedelta(minutes=10)))
+    forms: FixedWindow = field(default_factory=lambda: FixedWindow(600, timedelta(minutes=10)))
 
 
 def limits_of(request: Request) -> Limits:
@@ -85,14 +94,47 @@ def limits_of(request: Request) -> Limits:
 
 
 def address_of(request: Request) -> str:
-    """Whom to count by: the peer's address, an IPv6 one cut to the 64 bits that a household gets."""
+    """Whom to count by: the sender's address, an IPv6 one cut to the 64 bits that a household gets.
+
+    Behind a proxy of `FAIRLEAD_TRUSTED_PROXIES` it is the last address in X-Forwarded-For that is none of them;
+    whatever stands before it, anybody could have written. Without the setting the header is not looked at.
+    """
     host = request.client.host if request.client else ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
+    peer = _address(host)
+    if peer is None:
         return host
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((host, IPV6_HOME_BITS), strict=False).network_address)
-    return str(address)
+    services = getattr(getattr(request.scope.get("app"), "state", None), "services", None)
+    trusted = trusted_networks(services.settings.trusted_proxies if services is not None else "")
+    if trusted and _within(peer, trusted):
+        hops = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
+        for hop in reversed(hops[-MOST_HOPS:]):
+            further = _address(hop.strip())
+            if further is None:
+                break
+            peer = further
+            if not _within(peer, trusted):
+                break
+    if isinstance(peer, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((str(peer), IPV6_HOME_BITS), strict=False).network_address)
+    return str(peer)
+
+
+@lru_cache(maxsize=16)
+def trusted_networks(text: str) -> tuple[_Network, ...]:
+    """The networks of `FAIRLEAD_TRUSTED_PROXIES`; ValueError for what is none, which the settings have refused."""
+    return tuple(ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
+
+
+def _address(text: str) -> _Address | None:
+    """The address, an IPv4 one that is written as IPv6 as itself; None for anything else."""
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
+        return found.ipv4_mapped
+    return ipaddress.IPv6Address(int(found)) if isinstance(found, ipaddress.IPv6Address) else found
+
+
+def _within(address: _Address, networks: tuple[_Network, ...]) -> bool:
+    return any(address.version == network.version and address in network for network in networks)

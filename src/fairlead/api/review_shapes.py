@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from fairlead.api.story import Story
     from fairlead.reviews import Log, Review
 
-VerdictWord = Literal["approve", "edit", "reject", "answer", "escalate", "request_info", "return"]
+VerdictWord = Literal[
+    "approve", "edit", "reject", "answer", "cannot_tell", "escalate", "request_info", "return"
+]  # fmt: skip
 
 
 class ReviewItem(Shown):
@@ -25,10 +27,14 @@ class ReviewItem(Shown):
     title: str
     checkpoint: str
     state: str = Field(description="waiting, claimed, decided, expired or withdrawn")
-    mode: str = Field(description="assist: judge the proposal; human: answer alone; blind: answer first, then judge")
+    kind: str = Field(description="decision; or label: the machine decided, your answer is only compared with it")
+    mode: str = Field(
+        description="assist: judge the proposal; human: answer alone; blind: answer first, then judge; label: answer "
+        "alone what the machine has decided already"
+    )
     role: str = Field(description="The role that decides now.")
     needs: dict[str, int] = Field(description="How many people of which roles must agree in all.")
-    priority: int = Field(description="0 to 100, higher first")
+    priority: int = Field(description="0 to 100, higher first; labels come last whatever theirs is")
     segment: str
     value_minor: int | None = Field(description="Money at stake in minor units; null where not known.")
     needs_information: bool
@@ -153,7 +159,7 @@ class ReviewDetail(ReviewItem):
     answer_schema: dict[str, Any] = Field(description="JSON Schema of an answer; empty when no policy is deployed.")
     log: list[Said]
     siblings: list[ReviewItem] = Field(description="The same customer's other open reviews.")
-    decision: DecisionShown | None
+    decision: DecisionShown | None = Field(description="null while there is none, and while it is withheld.")
 
 
 class SnoozeBody(Sent):
@@ -183,7 +189,7 @@ class VerdictBody(Sent):
         description="The `digest` of the review as you saw it; refused as stale when that has changed."
     )
     answer: dict[str, Any] | None = Field(None, description="For edit and answer only; fits the `answer_schema`.")
-    reason: Reason = Field("", description="Needed for all but approve and answer.")
+    reason: Reason = Field("", description="Needed for all but approve and answer; cannot_tell needs it.")
     to_role: Text | None = Field(None, description="For escalate.")
     to_person: Text | None = Field(None, description="For escalate: the id of a person.")
 

@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from fairlead import reviews
+from fairlead.api.story import policy_of
 from fairlead.errors import ForbiddenError, InputError, NotFoundError
+from fairlead.evidence import Labels
 from fairlead.kit.ids import is_id
 from fairlead.kit.yamlmarks import did_you_mean
 from fairlead.people import Permission, Principal, Role, get_person
@@ -14,7 +16,7 @@ from fairlead.reviews import Review, Reviewer
 
 if TYPE_CHECKING:
     from fairlead.kit.unit_of_work import Reader
-    from fairlead.playbooks import Bundle
+    from fairlead.playbooks import Bundle, BundleLibrary
     from fairlead.settings import Settings
 
 
@@ -56,6 +58,11 @@ def check_target(reader: Reader, bundle: Bundle | None, role: str | None, person
             gone = True
         if gone:
             raise InputError("There is no such person.", field="to_person")
+
+
+def labels_of(library: BundleLibrary) -> Labels:
+    """What keeps blind answers, comparing them by the policy of the review's own version."""
+    return Labels(lambda reader, review: policy_of(reader, library, review))
 
 
 def lease_of(settings: Settings) -> timedelta:

@@ -29,7 +29,7 @@ from fairlead.api.review_shapes import (
     detail,
     item,
 )
-from fairlead.api.reviewing import check_target, lease_of, reviewer_of, seen_review, sees_every_role
+from fairlead.api.reviewing import check_target, labels_of, lease_of, reviewer_of, seen_review, sees_every_role
 from fairlead.api.shapes import PathId
 from fairlead.api.story import policy_of, read_story
 from fairlead.checkpoints import SETTLEMENT
@@ -167,8 +167,9 @@ def give_verdict(request: Request, principal: Deciding, review_id: PathId, body:
 
         after = timedelta(seconds=settings.undo_s)
         return reviews.decide(
-            uow, review_id, given, me, settlement=SETTLEMENT, check_answer=check, effective_after=after
-        )
+            uow, review_id, given, me, settlement=SETTLEMENT, labels=labels_of(library), check_answer=check,
+            effective_after=after,
+        )  # fmt: skip
 
     done = _do(request, principal, review_id, decide)
     return VerdictAnswer(

@@ -5,7 +5,23 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING
 
-from fairlead.api import audit, autonomy, cases, customers, imports, reviews
+from fairlead.api import (
+    audit,
+    autonomy,
+    cases,
+    customers,
+    duplicates,
+    imports,
+    labels,
+    leads,
+    notes,
+    playbooks,
+    reviews,
+    scores,
+    signing,
+    teams,
+    touches,
+)
 from fairlead.api.decisions import deployed_policies, install_gate
 from fairlead.errors import FaultError, InputError
 
@@ -16,7 +32,11 @@ if TYPE_CHECKING:
     from fairlead.playbooks import BundleLibrary
     from fairlead.settings import Settings
 
-ROUTERS = (reviews.router, cases.router, autonomy.router, customers.router, imports.router, audit.router)
+ROUTERS = (
+    reviews.router, cases.router, autonomy.router, playbooks.router, signing.router, labels.router, customers.router,
+    duplicates.router, imports.router, leads.router, scores.router, notes.router, audit.router, teams.router,
+    touches.router,
+)  # fmt: skip
 DEFAULT_CURRENCY = "EUR"
 
 

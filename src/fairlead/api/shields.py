@@ -15,6 +15,8 @@ from starlette.requests import Request
 from fairlead.api.errors import error_response
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from fairlead.settings import Settings
@@ -33,6 +35,8 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
+FRAMED_BY = "fairlead.framed_by"
+"""Scope key under which a route leaves the origins whose pages may show its answer in a frame."""
 _HSTS = "max-age=31536000"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -57,10 +61,19 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers[name] = value
+                _let_in(headers, scope.get(FRAMED_BY, ()))
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
         await self._app(scope, receive, covered if scope["type"] == "http" else send)
+
+
+def _let_in(headers: MutableHeaders, origins: Sequence[str]) -> None:
+    if origins:
+        allowed = "frame-ancestors 'self' " + " ".join(origins)
+        headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.replace("frame-ancestors 'none'", allowed)
+        headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+        del headers["X-Frame-Options"]  # it knows no origins, and browsers follow the policy above
 
 
 class KnownHost:

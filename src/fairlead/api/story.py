@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from fairlead import audit, reviews
+from fairlead.api.timeline import customer_timeline
 from fairlead.checkpoints import explain, read_decision, read_ruling, recall
-from fairlead.customers import profile, timeline_of
+from fairlead.customers import CustomerFacts, profile
 from fairlead.errors import FairleadError, NotFoundError
 from fairlead.kit import jsons
 from fairlead.playbooks import read_case
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from fairlead.api.timeline import Line
     from fairlead.checkpoints import CheckpointPolicy
-    from fairlead.customers import Profile, TimelineEntry
+    from fairlead.customers import Profile
     from fairlead.kit.unit_of_work import Reader
     from fairlead.playbooks import Bundle, BundleLibrary
 
@@ -26,6 +28,17 @@ MAX_TIMELINE = 20
 _OPEN_REASONS = frozenset({"stopped", "fact_missing"})
 _MACHINE_SOURCES = frozenset({"signal", "answer"})
 _EMPTY: tuple[Any, ...] = (None, "", [])
+_FIRST = {
+    Mode.BLIND: "This one was drawn to be checked: answer first from the facts alone, then you see the proposal.",
+    Mode.HUMAN: "A person answers this without seeing what the machine proposes.",
+    Mode.LABEL: "It was drawn by lot. The machine has decided this already; your answer shows how often it is right, "
+    "and changes nothing.",
+}
+_VALUE_FROM = {
+    "record": "the customer's record",
+    "caller": "the program",
+    "nobody": "nobody; it is not known",
+}
 _MACHINE_FACTS = frozenset({"score", "producer"})
 
 
@@ -46,7 +59,7 @@ class Story:
     signals: Mapping[str, Any] = field(default_factory=dict)
     steps: list[dict[str, Any]] = field(default_factory=list)
     customer: Profile | None = None
-    timeline: list[TimelineEntry] = field(default_factory=list)
+    timeline: list[Line] = field(default_factory=list)
     siblings: list[Review] = field(default_factory=list)
     busy: Review | None = None
     log: list[Log] = field(default_factory=list)
@@ -61,14 +74,14 @@ def read_story(reader: Reader, library: BundleLibrary, review: Review, me: str, 
     """
     ruling = read_ruling(reader, review.ruling_id)
     mode = review.mode
-    withheld = review.is_open and mode is not Mode.ASSIST
+    withheld = review.is_open and mode is not Mode.ASSIST  # then a label's decision is kept back, too
     policy = policy_of(reader, library, review)
     story = Story(
         review, ruling, mode, withheld, policy,
         schema=policy.answer.schema if policy else {},
         facts=[], found=[],
         why=_guarded_why(ruling, policy, mode) if withheld else explain(recall(ruling.record)),
-        decision=read_decision(reader, ruling.id),
+        decision=None if withheld else read_decision(reader, ruling.id),
         log=[_without_answer(one) if withheld else one for one in reviews.log_of(reader, review.id)],
     )  # fmt: skip
     story.facts, story.found = _facts(reader, review, ruling, policy, withheld=withheld)
@@ -96,11 +109,13 @@ def _facts(
     reader: Reader, review: Review, ruling: Any, policy: CheckpointPolicy | None, *, withheld: bool
 ) -> tuple[list[tuple[str, Any]], list[tuple[str, Any]]]:
     """The stored inputs, what the rules read first; and apart from them what steps found, unless withheld."""
-    subject = {name: value for name, value in ruling.facts.items() if value not in _EMPTY}
+    stored = ruling.facts if review.case_id else _told_by_program(ruling.facts)
+    subject = {name: value for name, value in stored.items() if value not in _EMPTY}
     machine = {*ruling.proposal["answer"], *(ruling.proposal.get("signals") or {})}
     arrived = _arrived(reader, review)
     if arrived is None:
-        arrived = {name: value for name, value in subject.items() if name not in machine}
+        inputs = {fact.field for fact in policy.facts if fact.source == "subject"} if policy else set()
+        arrived = {name: value for name, value in subject.items() if name in inputs or name not in machine}
     declared = {fact.name: fact for fact in policy.facts} if policy else {}
     read = {
         name: value
@@ -112,6 +127,20 @@ def _facts(
     found = [(name, value) for name, value in subject.items() if name not in arrived and name not in shown]
     known = ruling.proposal["answer"]
     return [*read.items(), *rest], [] if withheld else [pair for pair in found if pair[0] not in known]
+
+
+def _told_by_program(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What the gate noted about a request, in words instead of as it is stored."""
+    asked = facts.get("asked")
+    if not isinstance(asked, dict):
+        return dict(facts)
+    rest = {name: value for name, value in facts.items() if name != "asked"}
+    said = asked.get("value_from")
+    return rest | {
+        "asked_by": f"a program ({asked.get('by')})",
+        "value_from": _VALUE_FROM.get(str(said), said),
+        "flags_stated": ", ".join(asked.get("flags") or ()),
+    }
 
 
 def _is_input(fact: Any, arrived: Mapping[str, Any], *, withheld: bool) -> bool:
@@ -135,12 +164,7 @@ def arrived_facts(reader: Reader, case_id: str) -> dict[str, Any]:
 
 def _guarded_why(ruling: Any, policy: CheckpointPolicy | None, mode: Mode) -> str:
     """The reasons that tell nothing of what the machine thinks."""
-    first = (
-        "This one was drawn to be checked: answer first from the facts alone, then you see the proposal."
-        if mode is Mode.BLIND
-        else "A person answers this without seeing what the machine proposes."
-    )
-    told = [first]
+    told = [_FIRST[mode]]
     machine = _MACHINE_FACTS | {f.name for f in (policy.facts if policy else ()) if f.source in _MACHINE_SOURCES}
     for step in ruling.record["steps"] if mode is Mode.HUMAN else ():
         for reason in step["reasons"]:
@@ -175,8 +199,14 @@ def _add_customer(reader: Reader, story: Story, customer_id: str, me: str, now: 
         story.customer = profile(reader, customer_id, now)
     except NotFoundError:
         return
-    entries = timeline_of(reader, customer_id, MAX_TIMELINE)
-    until = story.ruling.created_at
-    story.timeline = [one for one in entries if not story.withheld or one.at <= until]
+    if story.withheld and story.mode is Mode.LABEL:
+        # The customer as they are now may show what the machine did; that is no input of the decision.
+        facts = story.customer.facts
+        then = CustomerFacts(**{**facts, "owner": None, "flags": {}, "consents": {}, "suppressed": [], "verified": []})
+        story.customer = replace(story.customer, identities=(), facts=then)
+    # An automatic decision has the time of its ruling, and must not be told to who answers it blind.
+    mark = (story.ruling.created_at, story.ruling.id) if story.withheld else None
+    erased = story.customer.erased_at is not None
+    story.timeline = customer_timeline(reader, customer_id, MAX_TIMELINE, before=mark, erased=erased)
     story.siblings = reviews.siblings(reader, story.review)
     story.busy = next((one for one in story.siblings if one.held_by_other(me, now)), None)

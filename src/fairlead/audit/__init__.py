@@ -7,11 +7,13 @@ from fairlead.audit.service import (
     Trail,
     changes_since,
     erase_customer,
+    happenings,
     history,
     publish_heads,
     read_heads,
     recent_seals,
     seal_entries,
+    steered,
 )
 from fairlead.audit.signing import Signer
 from fairlead.audit.verifying import Problem, StoredRecord, Verification, verify
@@ -26,12 +28,14 @@ __all__ = [
     "Verification",
     "changes_since",
     "erase_customer",
+    "happenings",
     "history",
     "publish_heads",
     "read_heads",
     "recent_seals",
     "seal_all",
     "seal_entries",
+    "steered",
     "verify",
     "write_export",
 ]

@@ -11,15 +11,17 @@ from typing import IO, TYPE_CHECKING, Any
 from fairlead.audit.model import DIGEST_BYTES, EntryRow, SealRow, format_ranges, gaps_of, parse_ranges
 from fairlead.errors import InputError
 from fairlead.kit import jsons
+from fairlead.kit.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from fairlead.audit.verifying import Record
 
 FORMAT = "fairlead-audit-1"
 LINE_LIMIT = 16_000_000  # characters; the longest payload escapes to less
+MAX_FAULTS = 100
 _KINDS = ("seal", "entry", "unsealed", "end")
 
 
@@ -72,21 +74,35 @@ def _entry_fields(row: EntryRow) -> dict[str, Any]:
 
 
 class ExportedRecord:
-    """An export, read line by line; InputError names the line that is malformed."""
+    """An export, read line by line; what is wrong with its lines is found, not refused.
+
+    InputError for a file that cannot be read or is none of ours at all.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Reads the header only; `public_key` is what the file claims: compare it with the one you trust."""
+        """Reads the first line only; `public_key` is what the file claims: compare it with the one you trust.
+
+        It is None when the header is gone, though what stands there is a line of an export.
+        """
         self._path = path
+        self._faults: dict[int, str] = {}
+        self.public_key: bytes | None = None
+        line = next(self._lines(), (0, ""))[1]
         try:
-            _, line = next(self._lines())
-            header = jsons.loads(line)
-            self.public_key = bytes.fromhex(header["public_key"])
-            known = line == _line(type="header", format=FORMAT, public_key=self.public_key.hex())
-        except (StopIteration, KeyError, TypeError, ValueError):
-            known = False
-        if not known:
+            key = bytes.fromhex(jsons.loads(line)["public_key"])
+        except (KeyError, TypeError, ValueError):
+            key = b""
+        if key and line == _line(type="header", format=FORMAT, public_key=key.hex()):
+            self.public_key = key
+        elif _is_ours(line):
+            self._faults[1] = "its first line must be the header, which is not there"
+        else:
             message = f"{path} is not an audit export of this version ({FORMAT})"
             raise InputError(message, code="audit_export")
+
+    def faults(self) -> Iterable[str]:
+        """See `Record.faults`; the first hundred lines that are wrong."""
+        return [text for _, text in sorted(self._faults.items())]
 
     def blocks(self) -> Iterator[tuple[SealRow, Mapping[int, EntryRow]]]:
         """See `Record.blocks`."""
@@ -115,22 +131,29 @@ class ExportedRecord:
 
     def _rows(self) -> Iterator[tuple[SealRow | EntryRow, str]]:
         lines = self._lines()
-        next(lines)
-        count = 0
+        if self.public_key is not None:
+            next(lines)
+        number = count = 0
         for number, line in lines:
             try:
                 kind, value = _row_of(line)
-            except (AttributeError, KeyError, TypeError, ValueError) as error:
-                message = f"{self._path}:{number}: not a line of an audit export ({error})"
-                raise InputError(message, code="audit_export", line=number) from None
+            except (AttributeError, KeyError, TypeError, ValueError):
+                self._fault(number, "is no line of an audit export as Fairlead writes it")
+                continue
             if isinstance(value, int):
-                if value == count and next(lines, None) is None:
-                    return
-                break
+                if value != count:
+                    held = f"holds {counted(count, 'entry', 'entries')}"
+                    self._fault(number, f"says that there are {value}, but the export {held}: lines are missing")
+                if next(lines, None) is not None:
+                    self._fault(number + 1, "stands behind the end of the export")
+                return
             count += kind != "seal"
             yield value, kind
-        message = f"{self._path} is not whole: its last line must say that it holds {count} entries"
-        raise InputError(message, code="audit_export")
+        self._fault(number + 1, "should be the last one, which says how many entries there are: the end is missing")
+
+    def _fault(self, number: int, text: str) -> None:
+        if len(self._faults) < MAX_FAULTS:
+            self._faults[number] = f"line {number} {text}"
 
     def _lines(self) -> Iterator[tuple[int, str]]:
         try:
@@ -142,6 +165,14 @@ class ExportedRecord:
         except OSError as error:
             message = f"{self._path} cannot be read: {error.strerror}"
             raise InputError(message, code="audit_export") from None
+
+
+def _is_ours(line: str) -> bool:
+    try:
+        _row_of(line)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
+    return True
 
 
 def _row_of(line: str) -> tuple[str, SealRow | EntryRow | int]:

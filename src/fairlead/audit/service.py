@@ -26,6 +26,7 @@ from fairlead.kit.unit_of_work import AuditEntry, Reader, UnitOfWork
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from fairlead.audit.signing import Signer
@@ -180,6 +181,18 @@ def erase_customer(uow: UnitOfWork, customer_id: str, actor: Actor, reason: str)
 def history(reader: Reader, subjects: Sequence[str], limit: int = 200, *, before: int | None = None) -> list[EntryRow]:
     """The newest `limit` entries about any of these ids, oldest first; `before` is the lowest id already seen."""
     return store.entries_about(reader, subjects, limit, before)
+
+
+def happenings(
+    reader: Reader, subjects: Sequence[str], verbs: Sequence[str], since: datetime, until: datetime
+) -> list[EntryRow]:
+    """Every entry of these verbs about these ids from `since` to before `until`, oldest first; the caller bounds."""
+    return store.entries_of_verbs(reader, subjects, verbs, to_micros(since), to_micros(until))
+
+
+def steered(reader: Reader, since: datetime, until: datetime, limit: int) -> list[EntryRow]:
+    """The newest `limit` times that somebody stepped into a case in that time, newest first."""
+    return store.steered_between(reader, to_micros(since), to_micros(until), limit)
 
 
 def changes_since(reader: Reader, above: int | None, limit: int) -> list[tuple[int, str, str]]:

@@ -207,6 +207,38 @@ def entries_about(reader: Reader, subjects: Sequence[str], limit: int, before: i
     return [_entry(row, None if row[7] is None else _text(row[7]), None) for row in reversed(rows)]
 
 
+# The list is written out, because a partial index is only used where the statement repeats its condition.
+_STEERED = ", ".join(f"'{verb}'" for verb in t.STEERED)
+_STEERED_BETWEEN = f"""SELECT e.id, e.at, e.verb, e.actor, e.subject, e.scope, p.body
+    FROM audit_entry AS e LEFT JOIN audit_payload AS p ON p.entry_id = e.id
+    WHERE e.verb IN ({_STEERED}) AND e.at >= ? AND e.at < ? ORDER BY e.at DESC, e.id DESC LIMIT ?"""
+
+
+def _bare(row: Any) -> EntryRow:
+    """With the payload, without what only verification reads."""
+    number, at, verb, actor, subject, scope, body = row
+    return EntryRow(number, at, verb, actor, subject, scope, b"", body)
+
+
+_OF_VERBS = """SELECT e.id, e.at, e.verb, e.actor, e.subject, e.scope, p.body
+    FROM audit_entry AS e LEFT JOIN audit_payload AS p ON p.entry_id = e.id
+    WHERE e.subject = ANY(?) AND e.verb = ANY(?) AND e.at >= ? AND e.at < ? ORDER BY e.id"""
+
+
+def entries_of_verbs(
+    reader: Reader, subjects: Sequence[str], verbs: Sequence[str], since: int, until: int
+) -> list[EntryRow]:
+    """Entries of these verbs about these subjects from `since` to before `until`, oldest first."""
+    rows = reader.fetch(_OF_VERBS, list(subjects), list(verbs), since, until)
+    return [_bare(row) for row in rows]
+
+
+def steered_between(reader: Reader, since: int, until: int, limit: int) -> list[EntryRow]:
+    """The newest entries of people stepping into cases from `since` to before `until`, newest first."""
+    rows = reader.fetch(_STEERED_BETWEEN, since, until, limit)
+    return [_bare(row) for row in rows]
+
+
 def forget(uow: UnitOfWork, scope: str) -> int:
     """Destroy a scope's key and payloads; returns how many payloads there were.
 

@@ -10,6 +10,12 @@ from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Sequence
 
 from fairlead.kit.columns import Instant, Json, exempt, metadata
 
+STEERED = (
+    "case.paused", "case.resumed", "case.redirected", "case.skipped", "case.taken_over", "case.handed_back",
+    "case.cancelled", "case.retried",
+)  # fmt: skip
+"""What people do to running cases: few entries among many, found by an index of their own."""
+_steered = Column("verb", Text).in_(STEERED)
 _SELF = exempt("the audit record itself")
 _ROW_ID = BigInteger().with_variant(Integer, "sqlite")  # there, only INTEGER is the row's own place: one tree less
 
@@ -24,6 +30,7 @@ entry = Table(
     Column("scope", Text, nullable=False),  # customer id, "" for the workspace: whose key commits the payload
     Column("commitment", LargeBinary, nullable=False),
     Index("ix_audit_entry_subject", "subject", "id"),
+    Index("ix_audit_entry_steered", "at", "id", sqlite_where=_steered, postgresql_where=_steered),
     info=_SELF,
 )
 

@@ -11,6 +11,7 @@ from fairlead.audit import store
 from fairlead.audit.model import GENESIS, SECRET_BYTES, EntryRow, Gap, SealRow, commit, signed_bytes
 from fairlead.audit.signing import signature_holds
 from fairlead.kit.clock import from_micros, iso
+from fairlead.kit.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -43,7 +44,8 @@ class Verification:
     `problems` keeps the first hundred, sorted by row; `problem_count` counts all, and `first_bad_row` is the
     lowest entry id that is wrong among all, None when no entry is.
     `erased` counts payloads that an erasure took. `heads_compared` is how many published heads were found
-    in the chain; with 0 a removed tail or a full rewrite by the key's holder would go unnoticed.
+    in the chain; with 0 a removed tail or a full rewrite by the key's holder would go unnoticed. `claimed_key`
+    is the key in hex where nobody gave one and the record's own was believed: then anybody may have written it.
     """
 
     rows: int = 0
@@ -53,6 +55,7 @@ class Verification:
     heads_compared: int = 0
     head: str = ""
     sealed_at: str = ""
+    claimed_key: str = ""
     problem_count: int = 0
     first_bad_row: int | None = None
     problems: list[Problem] = field(default_factory=list)
@@ -72,14 +75,21 @@ class Verification:
     def statement(self) -> str:
         """One sentence that says what is proven and what is not."""
         if self.problems:
-            plural = "s" if self.problem_count > 1 else ""
-            return f"TAMPERED: {self.problem_count} problem{plural}; first: {self.problems[0]}"
+            return f"TAMPERED: {counted(self.problem_count, 'problem')}; first: {self.problems[0]}"
+        unsealed = f"{counted(self.unsealed, 'row')} unsealed"
         if not self.seals:
-            return f"nothing is sealed yet; {self.unsealed} rows unsealed"
-        caveat = "" if self.heads_compared else "; no published head was given, so a removed tail cannot be excluded"
+            return f"nothing is sealed yet; {unsealed}"
+        caveats = "" if self.heads_compared else "; no published head was given, so a removed tail cannot be excluded"
+        if self.claimed_key:
+            caveats += (
+                f"; the signatures fit the key that the export itself names, {self.claimed_key}: whether that is the"
+                " right one was not checked, so a record written anew with another key cannot be excluded;"
+                " compare it, or give the right one with --public-key"
+            )
         return (
-            f"untampered up to head {self.head[:16]}… of {self.sealed_at}, {self.rows} rows in"
-            f" {self.seals} seals, {self.unsealed} rows unsealed, {self.erased} payloads erased{caveat}"
+            f"{'whole in itself' if self.claimed_key else 'untampered'} up to head {self.head[:16]}… of"
+            f" {self.sealed_at}, {counted(self.rows, 'row')} in {counted(self.seals, 'seal')}, {unsealed},"
+            f" {counted(self.erased, 'payload')} erased{caveats}"
         )
 
 
@@ -92,6 +102,10 @@ class Record(Protocol):
 
     def others(self) -> Iterator[tuple[EntryRow, bool]]:
         """Every entry that no seal names, and whether it stands there as if one did."""
+        ...
+
+    def faults(self) -> Iterable[str]:
+        """What is wrong with how the record is written, as far as it was read."""
         ...
 
 
@@ -121,6 +135,10 @@ class StoredRecord:
                 start = page[-1].id + 1
             start = last + 1
 
+    def faults(self) -> Iterable[str]:
+        """See `Record.faults`; a table has none."""
+        return ()
+
 
 def _runs(ids: Sequence[int]) -> list[tuple[int, int]]:
     return _merged([(number, number) for number in ids])
@@ -136,9 +154,12 @@ def _merged(runs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return merged
 
 
-def verify(record: Record, public_key: bytes, heads: Mapping[int, bytes]) -> Verification:
-    """Check seals, signatures, published heads, entries, payloads; `heads` maps seal numbers to heads."""
-    found = Verification()
+def verify(record: Record, public_key: bytes, heads: Mapping[int, bytes], *, claimed: bool = False) -> Verification:
+    """Check seals, signatures, published heads, entries, payloads; `heads` maps seal numbers to heads.
+
+    `claimed`: the key is the one that the record itself names, and nobody vouches for it.
+    """
+    found = Verification(claimed_key=public_key.hex() if claimed else "")
     erased: dict[str, int] = {}
     orphans: list[tuple[int, str]] = []
     previous, highest = GENESIS, 0
@@ -157,15 +178,28 @@ def verify(record: Record, public_key: bytes, heads: Mapping[int, bytes]) -> Ver
             erased[row.subject] = row.id
         if row.id <= highest and not any(first <= row.id <= last for first, last, _ in missing):
             found.note("was inserted: no seal names it, though later rows are sealed", row=row.id)
+    _check_absent(found, orphans, erased, record, heads)
+    return found
+
+
+def _check_absent(
+    found: Verification,
+    orphans: Sequence[tuple[int, str]],
+    erased: Mapping[str, int],
+    record: Record,
+    heads: Mapping[int, bytes],
+) -> None:
+    """What should be there and is not: payloads that nobody erased, lines of an export, seals that were published."""
     for number, scope in orphans:
         if erased.get(scope, 0) > number:
             found.erased += 1
         else:
             found.note("its payload was removed without an erasure on record", row=number)
+    for fault in record.faults():
+        found.note(fault)
     for no in sorted(heads):
         if no > found.seals:
             found.note("was published outside but is gone: the tail was removed", seal=no)
-    return found
 
 
 def _check_seal(

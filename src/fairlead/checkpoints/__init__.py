@@ -19,13 +19,14 @@ from fairlead.checkpoints.asked import (
     page_of_asked,
     unexecuted,
 )
+from fairlead.checkpoints.drawing import DrawnKey, drawn, drawn_among, fold_drawn
 from fairlead.checkpoints.model import Grant, GrantKey, Level, Path, Proposal, Stop
 from fairlead.checkpoints.parsing import parse_policy
 from fairlead.checkpoints.policy import CheckpointPolicy, ReviewTerms
 from fairlead.checkpoints.recalling import recall
 from fairlead.checkpoints.record import Ruling
-from fairlead.checkpoints.reporting import FirstRuling, first_rulings
-from fairlead.checkpoints.sentences import explain, explain_for_customer
+from fairlead.checkpoints.reporting import FirstRuling, RulingMade, first_rulings, rulings_between
+from fairlead.checkpoints.sentences import decisive_reasons, explain, explain_for_customer
 from fairlead.checkpoints.service import (
     DECISION,
     SETTLEMENT,
@@ -42,8 +43,19 @@ from fairlead.checkpoints.service import (
     unsettle,
     withdraw_grant,
 )
+from fairlead.checkpoints.shape import policy_shape
+from fairlead.checkpoints.signatures import (
+    Signature,
+    declared,
+    sign_policy,
+    signature_of,
+    signatures_of,
+    unsigned,
+    withdraw_signatures,
+)
 from fairlead.checkpoints.store import (
     autonomy_epoch,
+    decisions_of_customer,
     drop_request,
     forget_requests,
     grants_of,
@@ -65,6 +77,7 @@ __all__ = [
     "Asked",
     "CheckpointPolicy",
     "CheckpointState",
+    "DrawnKey",
     "Execution",
     "FirstRuling",
     "Grant",
@@ -75,11 +88,18 @@ __all__ = [
     "ReviewTerms",
     "Ruled",
     "Ruling",
+    "RulingMade",
+    "Signature",
     "Stop",
     "approval_state",
     "autonomy_epoch",
     "current_approval",
+    "decisions_of_customer",
+    "decisive_reasons",
+    "declared",
     "digest_to_execute",
+    "drawn",
+    "drawn_among",
     "drop_request",
     "effective_ones",
     "execute_approval",
@@ -88,6 +108,7 @@ __all__ = [
     "find_asked",
     "find_many_asked",
     "first_rulings",
+    "fold_drawn",
     "forget_requests",
     "grants_of",
     "insert_request",
@@ -97,19 +118,26 @@ __all__ = [
     "lock_asked",
     "page_of_asked",
     "parse_policy",
+    "policy_shape",
     "read_decision",
     "read_request",
     "read_ruling",
     "read_state",
     "recall",
     "rule_asks",
+    "rulings_between",
     "rulings_of_case",
     "set_grant",
     "settle",
+    "sign_policy",
+    "signature_of",
+    "signatures_of",
     "stops",
     "switch_stop",
     "unasked_executions",
     "unexecuted",
     "unsettle",
+    "unsigned",
     "withdraw_grant",
+    "withdraw_signatures",
 ]

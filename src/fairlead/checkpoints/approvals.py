@@ -18,6 +18,7 @@ from typing import Any
 
 from fairlead.checkpoints import store
 from fairlead.checkpoints.asked import BEGUN, WAITING, Asked
+from fairlead.checkpoints.signatures import is_never_stopped
 from fairlead.errors import ConflictError, FairleadError, ForbiddenError, GoneError, InputError
 from fairlead.kit import jsons
 from fairlead.kit.actors import Actor
@@ -159,7 +160,7 @@ def _use(uow: UnitOfWork, one: Asked, actor: Actor, said: Execution) -> Fairlead
         reports_begun = said.ok is not None and one.execution == BEGUN
         if not (reports_begun and store.complete_execution(uow, one.id, BEGUN, execution)):
             return ConflictError("This approval was used already.", code="approval_used", used_at=one.consumed_at)
-    elif said.ok is None and one.verdict == "auto" and (stop := _stopped(uow, one.checkpoint)):
+    elif said.ok is None and one.verdict == "auto" and (stop := _stopped(uow, one)):
         return ConflictError("Automatic decisions are stopped now; ask again.", code="stopped", scope=stop)
     elif one.expires_at is None or one.expires_at <= uow.now:
         return GoneError("This approval has expired; ask again.", code="approval_expired", expired_at=one.expires_at)
@@ -171,9 +172,12 @@ def _use(uow: UnitOfWork, one: Asked, actor: Actor, said: Execution) -> Fairlead
     return None
 
 
-def _stopped(reader: Reader, checkpoint: str) -> str | None:
-    scopes = {"workspace", f"checkpoint:{checkpoint}"}
-    return next((row.scope for row in store.stops(reader) if row.scope in scopes), None)
+def _stopped(reader: Reader, one: Asked) -> str | None:
+    scopes = {"workspace", f"checkpoint:{one.checkpoint}"}
+    found = next((row.scope for row in store.stops(reader) if row.scope in scopes), None)
+    if found is None or is_never_stopped(reader, one.checkpoint, one.record["policy_version"]):
+        return None
+    return str(found)
 
 
 def _repeated(one: Asked, said: Execution) -> bool:

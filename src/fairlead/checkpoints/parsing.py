@@ -45,7 +45,7 @@ ON_EXPIRY = ("keep", "expire", "escalate")
 STOPS = ("applies", "never")
 
 # Words of the expression language and of its types; a fact of such a name could never be read.
-_TAKEN = frozenset((
+TAKEN = frozenset((
     "as", "break", "bool", "bytes", "const", "continue", "double", "duration", "dyn", "else", "false",
     "for", "function", "has", "if", "import", "in", "int", "let", "list", "loop", "map", "matches", "now",
     "null", "null_type", "namespace", "package", "return", "size", "string", "timestamp", "true", "type",
@@ -108,7 +108,7 @@ def _facts(node: Node | None, schema: AnswerSchema) -> tuple[Fact, ...]:
 def _fact(name: str, node: Node, schema: AnswerSchema) -> Fact:
     if not name.isascii() or not name.isidentifier() or len(name) > 64:  # noqa: PLR2004 - as Node.name
         node.fail(f"{name!r:.80} cannot be the name of a fact.", suggestion="Use letters, digits and _.")
-    if name in _TAKEN or name in BUILT_IN:
+    if name in TAKEN or name in BUILT_IN:
         node.fail(f"{name!r} is already taken.", suggestion="Choose another name and say from: where it comes from.")
     body: Mapping[str, Node] = {"type": node} if node.is_text else node.mapping(required=("type",), allowed=FACT_KEYS)
     kind = _type(body["type"])

@@ -69,6 +69,12 @@ def explain(ruling: Ruling) -> str:
     return " ".join(sentences)
 
 
+def decisive_reasons(ruling: Ruling) -> list[tuple[Reason, str]]:
+    """The reasons that left no looser path than the one taken, each with its sentence for staff."""
+    found = [reason for step in ruling.steps for reason in step.reasons if reason.code not in _SILENT]
+    return [(reason, _staff_sentence(ruling, reason)) for reason in found if reason.path is ruling.path]
+
+
 def explain_for_customer(ruling: Ruling) -> str:
     """What happens and why, for the customer: only sentences that the policy wrote for customers, or
     general ones.

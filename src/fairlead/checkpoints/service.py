@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,11 +11,13 @@ from typing import Any
 
 from fairlead.actions import Scope, ScopeKind, hold_for, release_for
 from fairlead.checkpoints import store
+from fairlead.checkpoints.drawing import DrawnKey, count_drawn
 from fairlead.checkpoints.draws import draws_for
 from fairlead.checkpoints.model import Grant, GrantKey, Level, Path, Proposal, Stop
 from fairlead.checkpoints.policy import CheckpointPolicy
 from fairlead.checkpoints.record import Ruling
 from fairlead.checkpoints.ruling import Question, Ruler
+from fairlead.checkpoints.signatures import declared, signature_of
 from fairlead.errors import ConflictError, InputError, NotFoundError
 from fairlead.kit.actors import Actor, ActorKind
 from fairlead.kit.clock import iso, to_micros
@@ -23,6 +26,7 @@ from fairlead.kit.ids import new_id, new_ids
 from fairlead.kit.jsons import dumps
 from fairlead.kit.unit_of_work import AuditEntry, Reader, UnitOfWork
 
+MAX_SCORES_SEEN = 5_000
 DECISION = "decision"
 """Type of the event that a decision publishes under its ruling's id, due when it takes effect."""
 
@@ -61,19 +65,29 @@ class CheckpointState:
     grants: Mapping[GrantKey, Grant]
     stop: Stop | None
     now: datetime
+    signed: bool = False
+    """Whether somebody signed what this version of the policy declares of itself."""
+
+    @property
+    def never_stopped(self) -> bool:
+        """Whether stop switches do not reach it: the policy says so and is signed."""
+        return self.signed and self.policy.never_stopped
 
 
 def read_state(reader: Reader, policy: CheckpointPolicy, playbook: str | None, now: datetime) -> CheckpointState:
-    """Grants of the policy's checkpoint and the stop switch that applies to it, the widest first."""
+    """Grants and signature of the policy's checkpoint and the stop switch that applies to it, the widest first."""
     scopes = ["workspace", *([f"playbook:{playbook}"] if playbook else []), f"checkpoint:{policy.checkpoint}"]
     on = {row.scope: row.words for row in store.stops(reader)}
     stop = next((Stop(scope, on[scope]) for scope in scopes if scope in on), None)
-    return CheckpointState(policy, store.grants_by_key(reader, policy.checkpoint), stop, now)
+    signed = bool(declared(policy)) and signature_of(reader, policy.checkpoint, policy.version) is not None
+    return CheckpointState(policy, store.grants_by_key(reader, policy.checkpoint), stop, now, signed)
 
 
 def rule_asks(state: CheckpointState, asks: Sequence[Ask], seed: bytes, *, minor_digits: int = 2) -> list[Ruled]:
     """Rule on each ask; nothing is stored. InputError for a proposal that is too large or not JSON."""
-    ruler = Ruler(state.policy, state.grants, now=state.now, stop=state.stop)
+    ruler = Ruler(
+        state.policy, state.grants, now=state.now, stop=state.stop, deterministic_signed=state.signed
+    )  # fmt: skip
     ruled = []
     for ruling_id, ask in zip(new_ids("rul", len(asks)), asks, strict=True):
         known = {"subject": ask.subject, "customer": customer_view(ask.known or {})}
@@ -92,13 +106,16 @@ def customer_view(known: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def insert_ruled(uow: UnitOfWork, ruled: Sequence[Ruled]) -> None:
-    """Store rulings, and the decisions of those that no person takes: auto and blocked."""
+    """Store rulings, the decisions of those that no person takes (auto and blocked), and how many were drawn."""
     now = to_micros(uow.now)
     rulings: list[tuple[Any, ...]] = []
     decisions: list[tuple[Any, ...]] = []
+    drawn: Counter[DrawnKey] = Counter()
     for item in ruled:
         ruling, ask = item.ruling, item.ask
         proposal = ask.proposal
+        if ruling.lottery.drawn:
+            drawn[DrawnKey(ruling.checkpoint, ruling.segment, ruling.producer)] += 1
         rulings.append((
             item.id, ruling.checkpoint, ask.decision_key, ask.case_id, ask.customer_id, ruling.path.value,
             ruling.segment, ruling.producer, ruling.policy_version, ruling.trace.grant_id, ruling.score,
@@ -112,6 +129,7 @@ def insert_ruled(uow: UnitOfWork, ruled: Sequence[Ruled]) -> None:
         elif ruling.path is Path.BLOCKED:
             decisions.append((item.id, "blocked", None, "system:policy", ", ".join(ruling.rules), now, now))
     store.insert_rulings(uow, rulings, decisions)
+    count_drawn(uow, drawn)
 
 
 def settle(
@@ -126,10 +144,14 @@ def settle(
     """Store the one decision of a ruling and tell whoever waits for it, from `effective_at` on.
 
     `answer` None means the proposal's own for approve, and that nothing is to be done for reject and expired.
-    ConflictError when it was decided already. The caller records the audit entry.
+    ConflictError when it was decided already, NotFoundError for an unknown ruling. The caller records the audit
+    entry.
     """
     if verdict == "approve" and answer is None:
         answer = store.read_ruling(uow, ruling_id).proposal["answer"]
+    elif not store.exists(uow, ruling_id):
+        message = f"there is no ruling {ruling_id}"
+        raise NotFoundError(message, ruling=ruling_id)
     stored = store.insert_decision(
         uow,
         {
@@ -171,7 +193,8 @@ def set_grant(uow: UnitOfWork, actor: Actor, role: str, grant: Grant, evidence: 
     """Give autonomy by hand; it replaces the one in force for the same segment and producer.
 
     `role` is the role under which the actor signs. InputError for a grant that could not work: auto without a
-    threshold, an expiry that has passed, an error promise or a lottery rate outside 0 to 1.
+    threshold, an expiry that has passed, an error promise or a lottery rate outside 0 to 1, a threshold outside
+    0 to 1 where no score of the producer was ever outside it.
     """
     if grant.expires_at <= uow.now:
         message = f"a grant that expires at {iso(grant.expires_at)} would never hold"
@@ -182,6 +205,8 @@ def set_grant(uow: UnitOfWork, actor: Actor, role: str, grant: Grant, evidence: 
     if grant.threshold is not None and not math.isfinite(grant.threshold):
         message = f"{grant.threshold} is no threshold: no score compares with it"
         raise InputError(message, code="grant_threshold")
+    if grant.threshold is not None and not 0.0 <= grant.threshold <= 1.0:
+        _check_reach(uow, grant, grant.threshold)
     if grant.promised_error is not None and not 0.0 < grant.promised_error < 1.0:
         message = "the promised error is a share between 0 and 1, such as 0.02"
         raise InputError(message, code="grant_promise")
@@ -219,6 +244,24 @@ def set_grant(uow: UnitOfWork, actor: Actor, role: str, grant: Grant, evidence: 
     }  # fmt: skip
     uow.record(AuditEntry("grant.set", made.id, payload, actor=actor))
     return made
+
+
+def _check_reach(reader: Reader, grant: Grant, threshold: float) -> None:
+    """InputError unless this producer's scores leave 0 to 1, as those of a probability never do."""
+    seen = store.scores_seen(reader, grant.checkpoint, grant.producer, MAX_SCORES_SEEN)
+    if seen is not None and (seen[0] < 0.0 or seen[1] > 1.0):
+        return
+    effect = "lets every case through" if threshold < 0.0 else "is never reached"
+    where = f"{grant.producer} at {grant.checkpoint}"
+    if seen is None:
+        known = f"no score of {where} is recorded yet, so it counts as a probability"
+        cure = "let it run in shadow first, if its scores go further"
+    else:
+        known, cure = f"scores of {where} run from {seen[0]:.3g} to {seen[1]:.3g}", ""
+    if 1.0 < threshold <= 100.0:  # noqa: PLR2004  a percentage
+        cure = f"did you mean {threshold / 100:g}?"
+    message = f"a threshold of {threshold:g} {effect}: {known}; {cure or 'give one from 0 to 1'}"
+    raise InputError(message, code="grant_threshold", threshold=threshold, seen=seen)
 
 
 def withdraw_grant(uow: UnitOfWork, actor: Actor, grant_id: str, because: str) -> None:

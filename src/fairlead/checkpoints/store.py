@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, insert, select, update
+from sqlalchemy import Row, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from fairlead.checkpoints import tables as t
@@ -20,6 +20,7 @@ RULING_COLUMNS = (
 )  # fmt: skip
 _EPOCH = """SELECT * FROM
     (SELECT count(*), max(created_at), count(withdrawn_at), max(withdrawn_at) FROM autonomy_grant) AS given,
+    (SELECT count(*), max(at), count(withdrawn_at), max(withdrawn_at) FROM policy_signature) AS signed,
     (SELECT count(*), max(set_at), sum(set_at), min(scope), max(scope) FROM stop_switch) AS stopped"""
 DECISION_COLUMNS = ("ruling_id", "verdict", "answer", "decided_by", "reason", "decided_at", "effective_at")
 
@@ -64,6 +65,33 @@ def rulings_of_case(reader: Reader, case_id: str) -> list[Row[Any]]:
     columns = [t.decision.c[name] for name in ("verdict", "answer", "decided_by", "reason", "decided_at")]
     query = select(t.ruling, *columns).select_from(joined).where(t.ruling.c.case_id == case_id)
     return list(reader.execute(query.order_by(t.ruling.c.created_at)))
+
+
+def exists(reader: Reader, ruling_id: str) -> bool:
+    """Whether there is a ruling with this id."""
+    return reader.execute(select(t.ruling.c.id).where(t.ruling.c.id == ruling_id)).first() is not None
+
+
+def scores_seen(reader: Reader, checkpoint: str, producer: str, limit: int) -> tuple[float, float] | None:
+    """The lowest and highest score of this producer there among the newest `limit` rulings; None without any."""
+    r = t.ruling.c
+    newest = select(r.checkpoint, r.producer, r.score).order_by(r.id.desc()).limit(limit).subquery().c
+    mine = (newest.checkpoint == checkpoint, newest.producer == producer, newest.score.is_not(None))
+    ends = select(func.min(newest.score).label("low"), func.max(newest.score).label("high")).where(*mine)
+    row: Any = reader.execute(ends).one()
+    return None if row.low is None else (row.low, row.high)
+
+
+def decisions_of_customer(
+    reader: Reader, customer_id: str, limit: int, before: tuple[datetime, str] | None = None
+) -> list[Row[Any]]:
+    """What was decided about a customer, newest first; those before (decided_at, ruling id)."""
+    r, d = t.ruling.c, t.decision.c
+    columns = (r.id, r.checkpoint, r.case_id, r.proposal, d.verdict, d.answer, d.decided_by, d.reason, d.decided_at)
+    query = select(*columns).join_from(t.ruling, t.decision, d.ruling_id == r.id).where(r.customer_id == customer_id)
+    if before:
+        query = query.where(or_(d.decided_at < before[0], and_(d.decided_at == before[0], r.id < before[1])))
+    return list(reader.execute(query.order_by(d.decided_at.desc(), r.id.desc()).limit(limit)))
 
 
 def grants_of(reader: Reader, checkpoint: str | None = None, *, withdrawn: bool = False) -> list[Row[Any]]:
@@ -142,7 +170,7 @@ def delete_stop(uow: UnitOfWork, scope: str) -> bool:
 
 
 def autonomy_epoch(reader: Reader) -> str:
-    """A text that changes whenever a grant or stop switch does; what was ruled under another one is stale."""
+    """A text that changes whenever a grant, signature or stop switch does; what was ruled under another is stale."""
     return repr(reader.fetch(_EPOCH))
 
 
@@ -234,3 +262,13 @@ def rulings_of_cases(reader: Reader, case_ids: Sequence[str]) -> list[Row[Any]]:
     r = t.ruling.c
     query = select(r.case_id, r.path, r.record).where(r.case_id.in_(case_ids))
     return list(reader.execute(query.order_by(r.created_at, r.id)))
+
+
+_BETWEEN = """SELECT id, created_at, path, case_id FROM ruling
+    WHERE checkpoint = ? AND created_at >= ? AND created_at < ? AND case_id IS NOT NULL
+    ORDER BY created_at DESC LIMIT ?"""
+
+
+def rulings_between(reader: Reader, checkpoint: str, since: int, until: int, limit: int) -> list[Any]:
+    """(id, created at, path, case) of the newest rulings on cases in a time given in microseconds."""
+    return reader.fetch(_BETWEEN, checkpoint, since, until, limit)

@@ -6,6 +6,8 @@ from sqlalchemy import BigInteger, Boolean, Column, Double, ForeignKey, Index, T
 
 from fairlead.kit.columns import Instant, Json, exempt, metadata
 
+_in_force = Column("withdrawn_at", BigInteger).is_(None)
+
 # Immutable. A ruling holds its proposal: there is exactly one for each.
 ruling = Table(
     "ruling",
@@ -31,6 +33,7 @@ ruling = Table(
     Column("created_at", Instant, nullable=False),
     UniqueConstraint("checkpoint", "decision_key"),
     Index("ix_ruling_case_id", "case_id"),
+    Index("ix_ruling_checkpoint", "checkpoint", "created_at", "path", "case_id"),
     Index("ix_ruling_customer_id", "customer_id"),
 )
 
@@ -67,6 +70,43 @@ autonomy_grant = Table(
     Column("withdrawn_at", Instant),
     Column("withdrawn_because", Text),
     Index("ix_autonomy_grant_checkpoint", "checkpoint", "segment", "producer"),
+)
+
+# A person's word for what one version of a policy declares: deterministic, and never stopped.
+policy_signature = Table(
+    "policy_signature",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("checkpoint", Text, nullable=False),
+    Column("policy_version", Text, nullable=False),
+    Column("covers", Json, nullable=False),  # the declared properties that it signs
+    Column("signed_by", Text, nullable=False),
+    Column("signed_role", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("withdrawn_at", Instant),
+    Column("withdrawn_by", Text),
+    Column("withdrawn_because", Text),
+    Index(
+        "ix_policy_signature_in_force",
+        "checkpoint",
+        "policy_version",
+        unique=True,
+        sqlite_where=_in_force,
+        postgresql_where=_in_force,
+    ),
+)
+
+# How many decisions the lottery drew, as changes that add up; the sweep folds them together.
+draw_tally = Table(
+    "draw_tally",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("checkpoint", Text, nullable=False),
+    Column("segment", Text, nullable=False),
+    Column("producer", Text, nullable=False),
+    Column("change", BigInteger, nullable=False),
+    info=exempt("counts what audited transactions ruled"),
 )
 
 stop_switch = Table(

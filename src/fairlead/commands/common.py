@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Annotated, Any, ParamSpec, TypeVar
 import typer
 from rich.console import Console
 
+from fairlead.checkpoints import CheckpointPolicy, declared
 from fairlead.errors import FairleadError, InputError
 from fairlead.kit import jsons
 from fairlead.kit.actors import Actor, ActorKind
@@ -21,6 +22,7 @@ from fairlead.worker import Runtime, open_runtime
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_DECLARED = {"deterministic": "deterministic", "stop": "stop: never"}
 
 Workspace = Annotated[
     Path | None,
@@ -65,6 +67,24 @@ def opened(workspace: Path | None, *, durable: bool = False) -> Iterator[Runtime
     create_schema(settings.database_url)
     with open_runtime(settings, durable=durable) as runtime:
         yield runtime
+
+
+def unsigned_lines(policies: Mapping[str, CheckpointPolicy], names: Iterable[str] | None = None) -> list[str]:
+    """A sentence for each of these checkpoints: what it declares in vain, and what to do about it.
+
+    `names` None: all that declare anything, without knowing whether they are signed.
+    """
+    found = sorted(name for name in policies if declared(policies[name])) if names is None else names
+    state = (
+        "unless this version is signed, it counts for nothing"
+        if names is None
+        else "unsigned, it counts for nothing until signed"
+    )
+    return [
+        f"checkpoint {name} declares {' and '.join(_DECLARED[one] for one in declared(policies[name]))}: {state} "
+        f"(fairlead policy sign {name} --reason …)"
+        for name in found
+    ]
 
 
 def operator() -> Actor:

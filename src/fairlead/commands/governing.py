@@ -1,32 +1,50 @@
-"""grant, stop: how much the machine may do, and the switch that takes it away."""
+"""grant, policy, stop: how much the machine may do, by whose word, and the switch that takes it away."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated
 
 import typer
 
 from fairlead.checkpoints import (
+    CheckpointPolicy,
     Grant,
     Level,
+    declared,
     grants_of,
     lift_stop,
     set_grant,
+    sign_policy,
+    signatures_of,
     stops,
     switch_stop,
+    unsigned,
     withdraw_grant,
+    withdraw_signatures,
 )
-from fairlead.commands.common import AsJson, Workspace, answer, opened, operator, say, says_errors
+from fairlead.commands.common import AsJson, Workspace, answer, opened, operator, say, says_errors, unsigned_lines
 from fairlead.errors import InputError
 from fairlead.kit.clock import iso
+from fairlead.kit.words import counted
 from fairlead.kit.yamlmarks import did_you_mean
 
 grant = typer.Typer(
     name="grant", help="Autonomy given to a producer in a segment of a checkpoint.", no_args_is_help=True
 )
+policy = typer.Typer(name="policy", help="Signatures under what a policy declares of itself.", no_args_is_help=True)
 stop = typer.Typer(name="stop", help="Send everything to people, at once.", no_args_is_help=True)
 Checkpoint = Annotated[str, typer.Argument(help="The checkpoint, e.g. lead-assignment.")]
+
+
+def _deployed(policies: Mapping[str, CheckpointPolicy], checkpoint: str) -> CheckpointPolicy:
+    found = policies.get(checkpoint)
+    if found is None:
+        message = f"there is no checkpoint {checkpoint!r}. {did_you_mean(checkpoint, policies) or ''}".rstrip()
+        raise InputError(message)
+    return found
 
 
 @grant.command("set")
@@ -46,16 +64,12 @@ def grant_set(  # noqa: PLR0913  one argument per option
     """Give autonomy by hand, signed and audited; it replaces the grant of the same segment and producer."""
     with opened(workspace) as runtime:
         with runtime.database.transaction() as uow:
-            policies = runtime.library.current(uow).policies
-            policy = policies.get(checkpoint)
-            if policy is None:
-                message = f"there is no checkpoint {checkpoint!r}. {did_you_mean(checkpoint, policies) or ''}".rstrip()
-                raise InputError(message)
-            if segment not in policy.segment_names:
-                message = f"{checkpoint} has no segment {segment!r}. {did_you_mean(segment, policy.segment_names)}"
+            found = _deployed(runtime.library.current(uow).policies, checkpoint)
+            if segment not in found.segment_names:
+                message = f"{checkpoint} has no segment {segment!r}. {did_you_mean(segment, found.segment_names)}"
                 raise InputError(message)
             until = uow.now + timedelta(days=days)
-            wanted = Grant("", checkpoint, segment, producer, level, policy.version, until, threshold, promised_error)
+            wanted = Grant("", checkpoint, segment, producer, level, found.version, until, threshold, promised_error)
             made = set_grant(uow, operator(), "admin", wanted, {"note": note, "by_hand": True})
         runtime.seal()
     say(f"{made.id}: {producer} may go {level.value} in {checkpoint}/{segment} until {iso(made.expires_at)}")
@@ -73,10 +87,8 @@ def grant_list(*, workspace: Workspace = None, as_json: AsJson = False) -> None:
         return
     for row in rows:
         limit = f" from {row.threshold:g}" if row.threshold is not None else ""
-        policy = policies.get(row.checkpoint)
-        stale = (
-            "" if policy and policy.version == row.policy_version else "  (given under another policy: assist at most)"
-        )
+        now = policies.get(row.checkpoint)
+        stale = "" if now and now.version == row.policy_version else "  (given under another policy: assist at most)"
         where = f"{row.checkpoint}/{row.segment}"
         say(f"{row.id}  {where}  {row.producer}  {row.level}{limit}  until {iso(row.expires_at)}{stale}")
     if not rows:
@@ -99,6 +111,62 @@ def grant_withdraw(
     say(f"{grant_id} is withdrawn; its cases go to people from now on")
 
 
+@policy.command("sign")
+@says_errors
+def policy_sign(
+    checkpoint: Checkpoint,
+    *,
+    reason: Annotated[str, typer.Option(help="Why that is right, for the record.")],
+    workspace: Workspace = None,
+) -> None:
+    """Sign what the deployed policy declares: deterministic (no grant needed), stop: never (no stop reaches it)."""
+    with opened(workspace) as runtime:
+        with runtime.database.transaction() as uow:
+            found = _deployed(runtime.library.current(uow).policies, checkpoint)
+            made = sign_policy(uow, operator(), "admin", found, reason)
+        runtime.seal()
+    say(f"{made.id}: {checkpoint} is signed, for version {made.policy_version[:12]} alone")
+    for name, meaning in declared(found).items():
+        say(f"  {name}: {meaning}")
+
+
+@policy.command("unsign")
+@says_errors
+def policy_unsign(
+    checkpoint: Checkpoint,
+    *,
+    reason: Annotated[str, typer.Option(help="Why, for the record.")],
+    workspace: Workspace = None,
+) -> None:
+    """Take back every signature in force at a checkpoint; it counts for nothing at once."""
+    with opened(workspace) as runtime:
+        with runtime.database.transaction() as uow:
+            ended = withdraw_signatures(uow, operator(), checkpoint, reason)
+        runtime.seal()
+    say(f"{checkpoint} is unsigned ({len(ended)} withdrawn); grants and stop switches govern it from now on")
+
+
+@policy.command("list")
+@says_errors
+def policy_list(*, workspace: Workspace = None, as_json: AsJson = False) -> None:
+    """What deployed policies declare, and whether it is signed."""
+    with opened(workspace) as runtime, runtime.database.reading() as reader:
+        policies = runtime.library.current(reader).policies
+        signatures = signatures_of(reader)
+        left = unsigned(reader, policies)
+    if as_json:
+        answer({"signatures": [asdict(one) for one in signatures], "unsigned": left})
+        return
+    for one in signatures:
+        now = policies.get(one.checkpoint)
+        stale = "" if now and now.version == one.policy_version else "  (an earlier version: for its own cases alone)"
+        say(f"{one.id}  {one.checkpoint}  {', '.join(one.covers)}  by {one.signed_by} at {iso(one.at)}{stale}")
+    for line in unsigned_lines(policies, left):
+        say(line)
+    if not signatures and not left:
+        say("no policy declares anything that needs a signature")
+
+
 @stop.command("on")
 @says_errors
 def stop_on(
@@ -112,7 +180,7 @@ def stop_on(
         with runtime.database.transaction() as uow:
             held = switch_stop(uow, operator(), scope, because)
         runtime.seal()
-    say(f"{scope} is stopped; {held} actions are held")
+    say(f"{scope} is stopped; {counted(held, 'action is', 'actions are')} held")
 
 
 @stop.command("off")
@@ -127,7 +195,7 @@ def stop_off(
         with runtime.database.transaction() as uow:
             released = lift_stop(uow, operator(), scope)
         runtime.seal()
-    say(f"{scope} goes on; {released} held actions go out")
+    say(f"{scope} goes on; {counted(released, 'held action goes', 'held actions go')} out")
 
 
 @stop.command("list")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -27,17 +28,31 @@ from fairlead.commands.common import (
     say,
     says_errors,
     settings_of,
+    words,
 )
 from fairlead.errors import InputError
 from fairlead.kit import jsons
 from fairlead.kit.clock import from_micros, iso
+from fairlead.kit.words import counted
+from fairlead.kit.yamlmarks import did_you_mean
 from fairlead.playbooks import CaseState, CaseVerb, case_summary, cases_page, read_case, steer
-from fairlead.settings import provide_secrets
+from fairlead.settings import Settings, load_settings, provide_secrets
 
 cases = typer.Typer(name="cases", help="Running cases: look, step in.", no_args_is_help=True)
 audit = typer.Typer(name="audit", help="The record of everything that happened.", no_args_is_help=True)
 KEY_BYTES = 32
+SHOWN = 20
 CaseId = Annotated[str, typer.Argument(help="The case's id.")]
+VERBS = {verb.value.replace("_", "-"): verb for verb in CaseVerb}
+"""As they are typed; with `_` for `-` they mean the same."""
+
+
+def _verb(text: str) -> CaseVerb:
+    found = VERBS.get(text.replace("_", "-"))
+    if found is None:
+        message = f"{text!r} is none of {', '.join(VERBS)}. {did_you_mean(text, VERBS) or ''}".rstrip()
+        raise typer.BadParameter(message)
+    return found
 
 
 @cases.command("list")
@@ -107,13 +122,13 @@ def cases_show(case_id: CaseId, *, workspace: Workspace = None, as_json: AsJson 
 @says_errors
 def cases_tell(
     case_id: CaseId,
-    verb: Annotated[CaseVerb, typer.Argument(help="What to do.")],
+    verb: Annotated[CaseVerb, typer.Argument(help="What to do.", metavar=f"[{'|'.join(VERBS)}]", parser=_verb)],
     *,
-    stage: Annotated[str | None, typer.Option(help="redirect, hand_back: where to.")] = None,
+    stage: Annotated[str | None, typer.Option(help="redirect, hand-back: where to.")] = None,
     reason: Annotated[str, typer.Option(help="Why, for the record.")] = "",
     workspace: Workspace = None,
 ) -> None:
-    """Step into a running case: pause, resume, redirect, skip, take over, hand back, cancel, retry."""
+    """Step into a running case."""
     with opened(workspace) as runtime, runtime.database.transaction() as uow:
         state = steer(uow, runtime.library, operator(), case_id, verb, stage=stage, reason=reason)
     say(f"{case_id} is {state}")
@@ -124,25 +139,55 @@ def cases_tell(
 def audit_verify(
     *,
     export: Annotated[Path | None, typer.Option(help="Verify this export instead of the database.")] = None,
-    public_key: Annotated[str | None, typer.Option(help="Hex of the public key; default: this installation's.")] = None,
-    heads: Annotated[Path | None, typer.Option(help="Published heads; default: this installation's.")] = None,
+    public_key: Annotated[
+        str | None,
+        typer.Option(
+            help="Hex of the public key; default: the workspace's, and for an export elsewhere its own claim."
+        ),
+    ] = None,
+    heads: Annotated[Path | None, typer.Option(help="Published heads; default: the workspace's.")] = None,
     workspace: Workspace = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check that nothing in the record was changed, removed or added; exit status 1 when something was."""
-    if export is not None and public_key is not None:
-        found = verify(ExportedRecord(export), _key(public_key), read_heads(heads) if heads else {})
+    """Check that nothing in the record was changed, removed or added.
+
+    Exit status 1 when something was, 2 when it could not be checked.
+    """
+    key = None if public_key is None else _key(public_key)
+    if export is None:
+        key, published = _trusted(settings_of(workspace), key, heads)
+        with opened(workspace) as runtime, runtime.database.reading() as reader:
+            found = verify(StoredRecord(reader), key, published)
     else:
-        settings = provide_secrets(settings_of(workspace))
-        assert settings.audit_key_file is not None  # noqa: S101  provide_secrets made or demanded it
-        key = _key(public_key) if public_key else Signer.load(settings.audit_key_file, create=False).public_key
-        published = read_heads(heads or settings.audit_heads_file)
-        if export is not None:
-            found = verify(ExportedRecord(export), key, published)
-        else:
-            with opened(workspace) as runtime, runtime.database.reading() as reader:
-                found = verify(StoredRecord(reader), key, published)
+        found = _verify_export(ExportedRecord(export), key, heads, workspace)
     _report(found, as_json=as_json)
+
+
+def _trusted(settings: Settings, key: bytes | None, heads: Path | None) -> tuple[bytes, Mapping[int, bytes]]:
+    """The key and heads that were given, else the installation's."""
+    settings = provide_secrets(settings)
+    assert settings.audit_key_file is not None  # noqa: S101  provide_secrets made or demanded it
+    return (
+        key or Signer.load(settings.audit_key_file, create=False).public_key,
+        read_heads(heads or settings.audit_heads_file),
+    )
+
+
+def _verify_export(
+    record: ExportedRecord, key: bytes | None, heads: Path | None, workspace: Path | None
+) -> Verification:
+    """By the key that was given, else by the workspace's, else by the one that the export itself names."""
+    settings = load_settings(workspace=workspace)
+    if workspace is not None or (key is None and (settings.workspace / "playbooks").is_dir()):
+        key, published = _trusted(settings_of(workspace), key, heads)
+    else:
+        published = read_heads(heads) if heads else {}
+    if key is None and record.public_key is None:
+        message = "the export has lost its header with the key that it was signed with; give it with --public-key"
+        raise InputError(message, code="public_key")
+    if key is not None and record.public_key not in {key, None}:
+        words.print("remark: the export names another key than the one it is checked against", markup=False)
+    return verify(record, key or record.public_key or b"", published, claimed=key is None)
 
 
 def _key(text: str) -> bytes:
@@ -163,11 +208,14 @@ def _report(found: Verification, *, as_json: bool) -> None:
             "ok": not found.problems, "statement": found.statement(), "first_bad_row": found.first_bad_row,
             "rows": found.rows, "seals": found.seals, "unsealed": found.unsealed, "erased": found.erased,
             "head": found.head, "sealed_at": found.sealed_at, "problems": problems,
+            "key_trusted": not found.claimed_key, "heads_compared": found.heads_compared,
         })  # fmt: skip
     else:
         say(found.statement())
-        for problem in found.problems[:20]:
+        for problem in found.problems[:SHOWN]:
             say(f"  {problem}")
+        if found.problem_count > SHOWN:
+            say(f"  and {found.problem_count - SHOWN:,} more")
     if found.problems:
         raise typer.Exit(1)
 
@@ -199,4 +247,4 @@ def audit_export(
             except OSError as error:
                 message = f"{output} cannot be written: {error.strerror}"
                 raise InputError(message) from None
-    say(f"wrote {count} rows to {output}; public key {key.hex()}")
+    say(f"wrote {counted(count, 'row')} to {output}; public key {key.hex()}")

@@ -12,6 +12,7 @@ from fairlead.errors import InputError, NotFoundError
 from fairlead.kit.money import currency_exponent
 from fairlead.kit.unit_of_work import UnitOfWork
 from fairlead.people import (
+    KEY_SCOPES,
     add_person,
     change_roles,
     create_api_key,
@@ -27,6 +28,8 @@ from fairlead.people import (
 
 person = typer.Typer(name="person", help="People who sign in to the desk.", no_args_is_help=True)
 key = typer.Typer(name="key", help="Keys for programs that ask before they act.", no_args_is_help=True)
+USUAL_SCOPES = ("decisions:ask", "decisions:read", "decisions:execute", "outcomes:report")
+SCOPE_HELP = f"One of {', '.join(sorted(KEY_SCOPES))}; repeatable. Default: {', '.join(USUAL_SCOPES)}."
 Email = Annotated[str, typer.Argument(help="The person's e-mail address.")]
 Roles = Annotated[list[str], typer.Option("--role", "-r", help="admin, manager, reviewer, compliance or viewer.")]
 
@@ -104,13 +107,13 @@ def key_create(
     name: Annotated[str, typer.Argument(help="What the key is for.")],
     *,
     checkpoint: Annotated[list[str], typer.Option(help="A checkpoint that it may ask; repeatable, * for all.")],
-    scope: Annotated[list[str] | None, typer.Option(help="A permission; default: ask, read, execute, report.")] = None,
+    scope: Annotated[list[str] | None, typer.Option(metavar="SCOPE", help=SCOPE_HELP)] = None,
     max_value: Annotated[float | None, typer.Option(min=0, help="Largest value it may state, whole units.")] = None,
     flag: Annotated[list[str] | None, typer.Option(help="A customer flag that it may assert; repeatable.")] = None,
     workspace: Workspace = None,
 ) -> None:
     """Make a key and print it once; only its hash is kept."""
-    scopes = scope or ["decisions:ask", "decisions:read", "decisions:execute", "outcomes:report"]
+    scopes = scope or list(USUAL_SCOPES)
     if max_value is not None and not math.isfinite(max_value):
         raise InputError("the largest value must be a number", code="value")
     with opened(workspace) as runtime, runtime.database.transaction() as uow:

@@ -2,42 +2,56 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from fairlead.checkpoints import Path as CheckpointPath
 from fairlead.commands.common import AsJson, Workspace, answer, opened, operator, say, says_errors, words
+from fairlead.commands.duplicates import after_import
 from fairlead.commands.workspaces import deploy_here
-from fairlead.errors import UnavailableError
-from fairlead.kit.faults import fault_point
-from fairlead.kit.lanes import Lane
-from fairlead.kit.pace import BatchPace
-from fairlead.playbooks import Bundle, ready_count
+from fairlead.errors import FairleadError, UnavailableError
+from fairlead.kit.words import counted
+from fairlead.playbooks import Bundle
 from fairlead.sales import (
     LeadFile,
-    batches,
-    begin_import,
-    checked_rows,
+    Remembered,
     count_import,
-    finish_import,
     finished_import_of,
-    import_batch,
+    forget_mapping,
     imports_of,
     open_lead_file,
+    remembered,
     unsettled,
 )
+from fairlead.sales.importing import jobs as reading
+from fairlead.sales.importing.service import begin_or_resume, lease_token
 from fairlead.worker import Runtime
 
 Map = Annotated[
     list[str] | None,
     typer.Option("--map", metavar="FIELD=COLUMN", help="Which column feeds a field, e.g. email=Mail; repeatable."),
 ]
-Input = Annotated[Path, typer.Option("--input", "-i", help="A file with one lead per line: CSV, TSV, `;` or `|`.")]
+Input = Annotated[
+    Path, typer.Option("--input", "-i", help="A file of leads: CSV, TSV, `;`, `|`, JSON lines, a JSON array, Parquet.")
+]
+Country = Annotated[
+    str, typer.Option("--country", metavar="CODE", help="Of phone numbers without country code, e.g. DE.")
+]
+Forget = Annotated[
+    bool, typer.Option("--forget-mapping", help="Guess again instead of using what was said for such columns before.")
+]
 SETTLE_S = 600.0
+SHOWN_REASONS = 4
+CLASSES = ("auto", "assist", "human", "blocked", "needs_information", "duplicate", "unreadable", "failed")
+LACKING = "a required fact is missing, or a cell cannot be used"
 
 
 @says_errors
@@ -47,18 +61,27 @@ def run(
     file: Input,
     workspace: Workspace = None,
     column_map: Map = None,
+    country: Country = "",
+    forget: Forget = False,
     as_json: AsJson = False,
 ) -> None:
     """Take a file of leads in, score and route each, and stop each at its checkpoint.
 
-    A row that is there already adds nothing, so the same file can be run again and an interrupted run goes on
-    where it stopped.
+    A row that is there already adds nothing, so the same file can be run again; a run that was killed is gone on
+    with where it stopped.
     """
     with opened(workspace) as runtime:
         deploy_here(runtime)
         with runtime.database.reading() as reader:
             bundle = runtime.library.current(reader)
-        leads = open_lead_file(file, column_map or [], bundle.currency, max_bytes=runtime.settings.max_import_bytes)
+        leads = open_lead_file(
+            file, column_map or [], bundle.currency, max_bytes=runtime.settings.max_import_bytes,
+            recall=None if forget else _recall(runtime), country=country.upper(),
+        )  # fmt: skip
+        if forget:
+            with runtime.database.transaction() as uow:
+                if forget_mapping(uow, operator(), leads.key):
+                    words.print("forgot what was said about files with these columns")
         with leads.reader:
             for line in (*leads.notes, *leads.mapping.describe()):
                 words.print(line, markup=False)
@@ -67,7 +90,15 @@ def run(
     if as_json:
         answer(result)
     else:
-        say(summary(result))
+        say(summary(result, blocking_rules(bundle)))
+
+
+def _recall(runtime: Runtime) -> Callable[[str], Remembered | None]:
+    def recall(key: str) -> Remembered | None:
+        with runtime.database.reading() as reader:
+            return remembered(reader, key)
+
+    return recall
 
 
 def run_import(
@@ -88,10 +119,11 @@ def run_import(
             bar.update(task, completed=leads.reader.total_bytes)
             task = bar.add_task("deciding", total=max(fresh, 1))
             _wait_for_cases(runtime, [import_id, *earlier], bar, task, fresh)
+        seconds = time.perf_counter() - started
+        after_import(runtime)
     finally:
         runtime.dispatcher.stop(10.0)
         runtime.runner.stop(30.0)
-    seconds = time.perf_counter() - started
     with runtime.database.reading() as reader:
         counts, reasons = count_import(reader, import_id)
     return {
@@ -108,34 +140,28 @@ def run_import(
 def take_in(
     runtime: Runtime, bundle: Bundle, leads: LeadFile, playbook: str, progress: Callable[[int], None]
 ) -> tuple[str, int, int]:
-    """Every row of the file into the database; (import, rows, new leads). `progress` gets the bytes read."""
-    actor = operator()
-    database, high_water = runtime.database, runtime.settings.import_high_water
-    with database.transaction() as uow:
-        import_id = begin_import(uow, actor, bundle, leads, playbook)
-    pace = BatchPace(runtime.settings.bulk_transaction_ms, exclusive=database.is_sqlite)
-    rows = fresh = 0
-    for batch in batches(checked_rows(leads, progress), pace.size):
-        with database.transaction(Lane.BULK) as uow:
-            began = pace.start()
-            fresh += import_batch(uow, actor, bundle, import_id, playbook, batch, bundle.currency)
-        pace.note(len(batch), began)
-        fault_point("import.batch")
-        rows += len(batch)
-        runtime.dispatcher.wake()
-        _hold_back(runtime, high_water)
-    with database.transaction() as uow:
-        finish_import(uow, actor, import_id, rows)
-    return import_id, rows, fresh
+    """Every row of the file into the database; (import, rows, new leads). `progress` gets the bytes read.
 
-
-def _hold_back(runtime: Runtime, high_water: int) -> None:
-    """An import over the high-water mark slows its own reader, never live work."""
-    while True:
-        with runtime.database.reading() as reader:
-            if ready_count(reader, "import", high_water) < high_water:
-                return
-        time.sleep(0.05)
+    An import of this very file whose process died is gone on with.
+    """
+    actor, database, settings = operator(), runtime.database, runtime.settings
+    token = lease_token()
+    with database.transaction() as uow:
+        until = uow.now + timedelta(seconds=settings.lease_s)
+        import_id, done = begin_or_resume(uow, actor, bundle, leads, playbook, token, until)
+    if done:
+        words.print(f"going on with {import_id}, of which {counted(done, 'row')} had been taken in")
+    hold = reading.Hold(database, import_id, token, settings.lease_s)
+    engine = reading.Engine(
+        database, settings.bulk_transaction_ms, settings.import_high_water, runtime.dispatcher.wake, threading.Event()
+    )
+    try:
+        taken = reading.take_rows(engine, bundle, leads, hold, actor, playbook, done=done, progress=progress)
+    except BaseException:
+        with suppress(FairleadError):  # Ctrl-C, or an error that is told anyway: the next run need not wait
+            reading.abandon(database, hold)
+        raise
+    return import_id, taken.rows, taken.fresh
 
 
 def _wait_for_cases(runtime: Runtime, imports: list[str], bar: Progress, task: TaskID, fresh: int) -> None:
@@ -160,24 +186,29 @@ def _progress(*, show: bool) -> Progress:
     return Progress(*columns, TimeRemainingColumn(), console=words, disable=not show)
 
 
-def summary(result: dict[str, Any]) -> str:
-    """One line that accounts for every row."""
-    parts = [
-        f"{result[name]} {name.replace('_', ' ')}"
-        for name in (
-            "auto",
-            "assist",
-            "human",
-            "blocked",
-            "needs_information",
-            "duplicate",
-            "unreadable",
-            "failed",
-        )
-        if result[name]
-    ]
-    line = f"{result['rows']} rows: {', '.join(parts) or 'none'}"
+def blocking_rules(bundle: Bundle) -> frozenset[str]:
+    """Rules whose path is `blocked`: whoever is refused wants to know by which."""
+    return frozenset(
+        rule.id for policy in bundle.policies.values() for rule in policy.rules if rule.path is CheckpointPath.BLOCKED
+    )
+
+
+def summary(result: dict[str, Any], blocking: Collection[str] = ()) -> str:
+    """One line that accounts for every row, and names why people look and what blocked."""
+    parts = []
+    for name in CLASSES:
+        if result[name]:
+            words_of = f"{name.replace('_', ' ')} ({LACKING})" if name == "needs_information" else name
+            parts.append(f"{result[name]} {words_of}")
+    line = f"{counted(result['rows'], 'row')}: {', '.join(parts) or 'none'}"
     if result["rows"] and result["duplicate"] == result["rows"]:
         return f"{line}; every row was there already, nothing was added"
-    top = ", ".join(f"{name} {count}" for name, count in list(result["reasons"].items())[:4])
-    return f"{line}; {result['cases_per_s']:.0f} cases/s" + (f"; reasons: {top}" if top else "")
+    line = f"{line}; {result['cases_per_s']:.0f} cases/s"
+    reasons: dict[str, int] = result["reasons"]
+    blocked = [f"{name} {reasons[name]}" for name in reasons if name in blocking] if result["blocked"] else []
+    others = [f"{name} {count}" for name, count in reasons.items() if not (blocked and name in blocking)]
+    if others:
+        more = len(others) - SHOWN_REASONS
+        line += f"; reasons: {', '.join(others[:SHOWN_REASONS])}"
+        line += f" and {more} more, see --json" if more > 0 else ""
+    return line + (f"; blocked by {', '.join(blocked)}" if blocked else "")

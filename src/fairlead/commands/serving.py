@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-import itertools
+import shutil
 import threading
-import time
-from contextlib import ExitStack, suppress
-from datetime import timedelta
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
-from fairlead.checkpoints import Grant, Level, grants_of, set_grant
 from fairlead.commands.common import Workspace, operator, say, says_errors, settings_of, words
+from fairlead.commands.demoing import Travel, fill_before, fill_while_open
 from fairlead.commands.people import sign_in_address
-from fairlead.commands.running import run_import, take_in
 from fairlead.commands.workspaces import deploy_here, make_workspace
-from fairlead.errors import UnavailableError
+from fairlead.errors import InputError, UnavailableError
 from fairlead.kit.logs import configure_logs
 from fairlead.people import add_first_admin, find_person_by_email, issue_sign_in_link
-from fairlead.sales import finished_import_of, open_lead_file
+from fairlead.playbooks import read_workspace
 from fairlead.schema import create_schema
 from fairlead.settings import Settings, load_settings
-from fairlead.testing.leads import write_leads
+from fairlead.testing.clock import TravelClock
+from fairlead.testing.past import STEP
 from fairlead.testing.postgres import EmbeddedPostgres
 from fairlead.worker import Runtime, open_runtime, work
 
 ADMIN = "admin@localhost.example"
-PLAYBOOK = "lead-qualification"
 DEMO_LEADS = 600
-DEMO_GRANT = timedelta(days=30)
+DEMO_WEEKS = 6
+DEMO_NAME = "Fairlead demo"
+DEMO_FOLDER = Path("demo")
 ARRIVAL_S = 8.0
+STOP_FILLING_S = 10.0
 Port = Annotated[int | None, typer.Option(help="TCP port; default 8000.", show_default=False)]
 Host = Annotated[str | None, typer.Option(help="Address to listen on; default 127.0.0.1.", show_default=False)]
 
@@ -45,8 +45,7 @@ def serve_command(*, workspace: Workspace = None, host: Host = None, port: Port 
     create_schema(settings.database_url)
     with open_runtime(settings) as runtime:
         deploy_here(runtime)
-        _greet(runtime)
-        _serve(runtime)
+        _serve(runtime, lambda: _greet(runtime))
 
 
 @says_errors
@@ -62,28 +61,64 @@ def worker_command(*, workspace: Workspace = None) -> None:
 @says_errors
 def demo(
     *,
-    folder: Annotated[Path, typer.Option(help="Where the demo company is kept.")] = Path("demo"),
+    folder: Annotated[Path, typer.Option(help="Where the demo company is kept.")] = DEMO_FOLDER,
     port: Port = None,
     postgres: Annotated[bool, typer.Option("--postgres", help="Keep it in a Postgres of its own.")] = False,
     leads: Annotated[int, typer.Option(min=1, max=100_000, help="How many leads wait at the start.")] = DEMO_LEADS,
+    weeks: Annotated[
+        int, typer.Option(min=0, max=104, help="How many weeks it has been at work; 0: none.")
+    ] = DEMO_WEEKS,
     arrival_s: Annotated[float, typer.Option(min=0.0, help="Seconds between new leads; 0: none.")] = ARRIVAL_S,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Throw away what an earlier demo stored here.")] = False,
 ) -> None:
     """A made-up company with a few hundred reviews waiting and more leads arriving."""
+    if fresh and (folder / ".fairlead").exists():
+        _forget_demo(folder)
     if not (folder / "playbooks").is_dir():
-        make_workspace(folder, "Fairlead demo")
+        make_workspace(folder, DEMO_NAME)
     with ExitStack() as stack:
         settings = _demo_settings(stack, folder, port, postgres=postgres)
         create_schema(settings.database_url)
-        with open_runtime(settings, durable=False) as runtime:
-            deploy_here(runtime)
-            _demo_grants(runtime)
-            _demo_import(runtime, leads)
+        travel = Travel(settings, weeks)
+        clock = TravelClock(max(travel.start, travel.start + STEP * (travel.done - 1)))
+        with open_runtime(settings, durable=False, clock=clock) as runtime:
+            fill_before(runtime, clock, travel, leads)
         runtime = stack.enter_context(open_runtime(settings))
-        _greet(runtime)
-        if arrival_s:
-            arrivals = threading.Thread(target=_keep_arriving, args=(runtime, arrival_s), name="arrivals", daemon=True)
-            arrivals.start()
-        _serve(runtime)
+        stop = threading.Event()
+        filling = threading.Thread(
+            target=fill_while_open, args=(runtime, leads, arrival_s, stop), name="demo", daemon=True
+        )
+
+        def ready() -> None:
+            _greet(runtime)
+            elsewhere = "" if folder == DEMO_FOLDER else f"--folder {folder} "
+            say(f"This demo is kept in {folder.resolve()}; to begin anew: fairlead demo {elsewhere}--fresh")
+            filling.start()
+
+        try:
+            _serve(runtime, ready)
+        finally:
+            stop.set()
+            if filling.ident is not None:
+                filling.join(STOP_FILLING_S)
+
+
+def _forget_demo(folder: Path) -> None:
+    """Delete the demo's database, keys and record; InputError for a folder that no demo made.
+
+    Playbooks and policies stay as they are, changed or not.
+    """
+    files = read_workspace(folder) if (folder / "playbooks").is_dir() else {}
+    if f'name = "{DEMO_NAME}"' not in files.get("fairlead.toml", ""):
+        message = f"{folder} was not made by fairlead demo, so nothing of it is thrown away"
+        raise InputError(message, code="not_a_demo")
+    data = folder / ".fairlead"
+    try:
+        shutil.rmtree(data)
+    except OSError as error:
+        message = f"{data} cannot be thrown away: {error.strerror}"
+        raise UnavailableError(message) from None
+    words.print(f"threw away {data}", markup=False)
 
 
 def _demo_settings(stack: ExitStack, folder: Path, port: int | None, *, postgres: bool) -> Settings:
@@ -98,59 +133,10 @@ def _demo_settings(stack: ExitStack, folder: Path, port: int | None, *, postgres
     return load_settings(workspace=folder, port=port, database_url=url, embedded=True)
 
 
-def _demo_grants(runtime: Runtime) -> None:
-    """What a company might have granted after some months: small deals by themselves, medium ones assisted."""
-    with runtime.database.transaction() as uow:
-        policy = runtime.library.current(uow).policies["lead-assignment"]
-        if grants_of(uow, policy.checkpoint):
-            return
-        for segment, level, threshold in (("small", Level.AUTO, 0.45), ("medium", Level.ASSIST, None)):
-            grant = Grant(
-                "",
-                policy.checkpoint,
-                segment,
-                "lead-rules@1",
-                level,
-                policy.version,
-                uow.now + DEMO_GRANT,
-                threshold,
-            )
-            set_grant(uow, operator(), "admin", grant, {"note": "set by hand for the demo; not earned"})
-
-
-def _demo_import(runtime: Runtime, count: int) -> None:
-    with TemporaryDirectory() as scratch:
-        path = Path(scratch) / "trade-fair-leads.csv"
-        write_leads(path, count)
-        with runtime.database.reading() as reader:
-            bundle = runtime.library.current(reader)
-            leads = open_lead_file(path, [], bundle.currency)
-            known = finished_import_of(reader, leads.digest, PLAYBOOK) is not None
-        with leads.reader:
-            if known:
-                return
-            words.print(f"importing {count} made-up leads …")
-            run_import(runtime, bundle, leads, PLAYBOOK, show_progress=True)
-
-
-def _keep_arriving(runtime: Runtime, every_s: float) -> None:
-    """A new lead every few seconds for as long as the process lives, taken in like a row of a file."""
-    for number in itertools.count(1):
-        time.sleep(every_s)
-        with TemporaryDirectory() as scratch, suppress(UnavailableError):
-            path = Path(scratch) / f"website-{number}.csv"
-            write_leads(path, 1, seed=int(time.time()), start=100_000 + number)
-            with runtime.database.reading() as reader:
-                bundle = runtime.library.current(reader)
-            leads = open_lead_file(path, [], bundle.currency)
-            with leads.reader:
-                take_in(runtime, bundle, leads, PLAYBOOK, lambda _bytes: None)
-
-
-def _serve(runtime: Runtime) -> None:
+def _serve(runtime: Runtime, ready: Callable[[], None]) -> None:
     from fairlead.app import serve  # noqa: PLC0415  the web framework would slow every other command down
 
-    serve(runtime)
+    serve(runtime, ready)
 
 
 def _greet(runtime: Runtime) -> None:

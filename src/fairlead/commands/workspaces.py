@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from fairlead.checkpoints import unsigned
 from fairlead.commands.common import (
     AsJson,
     Workspace,
@@ -18,24 +20,32 @@ from fairlead.commands.common import (
     say,
     says_errors,
     settings_of,
+    unsigned_lines,
+    words,
 )
 from fairlead.connectors import registry
 from fairlead.errors import ConflictError
+from fairlead.kit.words import counted
 from fairlead.playbooks import StepRegistry, check_files, deploy, read_workspace, rerule_waiting
-from fairlead.sales import STEPS
+from fairlead.sales import FILE_CHECKS, STEPS
 from fairlead.worker import Runtime
 
-_EXAMPLE = (
-    "fairlead.toml",
-    "playbooks/lead-qualification.yaml",
-    "policies/lead-assignment.yaml",
-)
+
+def _files_below(folder: Traversable, path: str = "") -> dict[str, Traversable]:
+    """Every file of the example by its path in a workspace; what it holds is decided there and nowhere else."""
+    found: dict[str, Traversable] = {}
+    for one in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if one.is_dir():
+            found |= {} if one.name == "__pycache__" else _files_below(one, f"{path}{one.name}/")
+        elif one.name != "gitignore":
+            found[path + one.name] = one
+    return found
 
 
 def make_workspace(folder: Path, name: str) -> list[str]:
     """Write the example workspace into `folder`; ConflictError when something of it is there already."""
     source = resources.files("fairlead.sales") / "example"
-    targets = {path: source / path for path in _EXAMPLE} | {".gitignore": source / "gitignore"}
+    targets = _files_below(source) | {".gitignore": source / "gitignore"}
     taken = [path for path in targets if (folder / path).exists()]
     if taken:
         message = f"{folder} has {taken[0]} already; nothing was written"
@@ -55,6 +65,16 @@ def deploy_here(runtime: Runtime) -> tuple[str, bool]:
     if changed:
         rerule_waiting(runtime.engine)
     return bundle.digest, changed
+
+
+def say_unsigned(runtime: Runtime) -> list[str]:
+    """A line on standard error for each deployed checkpoint that declares what nobody signed; their names."""
+    with runtime.database.reading() as reader:
+        policies = runtime.library.current(reader).policies
+        left = unsigned(reader, policies)
+    for line in unsigned_lines(policies, left):
+        words.print(line, markup=False)
+    return left
 
 
 @says_errors
@@ -77,15 +97,19 @@ def check(*, workspace: Workspace = None, as_json: AsJson = False) -> None:
     """Check the workspace's files; says every mistake with its place and a cure."""
     settings = settings_of(workspace)
     files = read_workspace(settings.workspace)
-    bundle, errors = check_files(files, StepRegistry(STEPS), frozenset(registry))
+    bundle, errors = check_files(files, StepRegistry(STEPS, FILE_CHECKS), frozenset(registry))
     if as_json:
         problems = [error.as_dict() for error in errors]
-        answer({"ok": not errors, "files": sorted(files), "errors": problems})
+        notes = unsigned_lines(bundle.policies) if bundle else []
+        answer({"ok": not errors, "files": sorted(files), "errors": problems, "notes": notes})
     else:
         for error in errors:
             say(error.message)
         if bundle is not None:
-            say(f"{len(files)} files are right: {len(bundle.playbooks)} playbooks, {len(bundle.policies)} policies")
+            parts = [counted(len(bundle.playbooks), "playbook"), counted(len(bundle.policies), "policy", "policies")]
+            say(f"{counted(len(files), 'file is', 'files are')} right: {', '.join(parts)}")
+            for line in unsigned_lines(bundle.policies):
+                say(line)
     if errors:
         raise typer.Exit(2)
 
@@ -95,8 +119,9 @@ def deploy_command(*, workspace: Workspace = None, as_json: AsJson = False) -> N
     """Make the workspace's files what new cases use; running cases keep the version that they began with."""
     with opened(workspace) as runtime:
         digest, changed = deploy_here(runtime)
+        left = say_unsigned(runtime)
         runtime.seal()
     if as_json:
-        answer({"bundle": digest, "changed": changed})
+        answer({"bundle": digest, "changed": changed, "unsigned": left})
     else:
         say(f"deployed {digest[:12]}" if changed else f"nothing changed; {digest[:12]} is deployed")

@@ -1,15 +1,17 @@
-"""Ways out of Fairlead. In this part nothing leaves the machine: a file and the log."""
+"""Ways out of Fairlead. Nothing leaves the machine yet: a file, the log, and messages that are held."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from fairlead.connectors.file import FileConnector
 from fairlead.connectors.log import LogConnector
+from fairlead.connectors.message import MessageConnector
 from fairlead.connectors.ports import Connector, Delivery, Receipt, ReceiptState
 
 registry: dict[str, Callable[[Path], Connector]] = {
     FileConnector.name: FileConnector,
     LogConnector.name: lambda _folder: LogConnector(),
+    MessageConnector.name: lambda _folder: MessageConnector(),
 }
 """How each connector is made, by name; the argument is the workspace's data folder."""
 
@@ -24,6 +26,7 @@ __all__ = [
     "Delivery",
     "FileConnector",
     "LogConnector",
+    "MessageConnector",
     "Receipt",
     "ReceiptState",
     "connectors_for",

@@ -11,11 +11,20 @@ from fairlead.console import (
     audit_pages,
     autonomy_pages,
     case_pages,
+    comparing,
     customer_pages,
+    duplicate_pages,
+    form_pages,
     import_pages,
     live,
+    note_pages,
+    playbook_pages,
     queue_pages,
     review_pages,
+    routing_pages,
+    score_pages,
+    team_pages,
+    touch_pages,
     words,
 )
 from fairlead.console.feed import Feed
@@ -38,11 +47,13 @@ def install(app: FastAPI, services: Services, library: BundleLibrary) -> Console
     templates = app.state.templates
     templates.loader = ChoiceLoader([FileSystemLoader(TEMPLATES), templates.loader])
     templates.filters.update(words.FILTERS)
+    templates.filters.update(comparing.FILTERS)
     templates.globals["asset"] = console.assets.url
     templates.trim_blocks = templates.lstrip_blocks = True
     for pages in (
-        assets, queue_pages, review_pages, case_pages, import_pages, autonomy_pages, customer_pages,
-        audit_pages, live,
+        assets, queue_pages, review_pages, case_pages, playbook_pages, score_pages, import_pages, autonomy_pages,
+        customer_pages, duplicate_pages, team_pages, routing_pages, touch_pages, audit_pages, form_pages, note_pages,
+        live,
     ):  # fmt: skip
         app.include_router(pages.router, include_in_schema=False)
     return console

@@ -4,20 +4,36 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
 from fairlead.api import require, services
-from fairlead.checkpoints import Grant, Level, grants_of, lift_stop, set_grant, switch_stop, withdraw_grant
+from fairlead.checkpoints import (
+    Grant,
+    Level,
+    Signature,
+    declared,
+    grants_of,
+    lift_stop,
+    set_grant,
+    sign_policy,
+    signatures_of,
+    switch_stop,
+    withdraw_grant,
+    withdraw_signatures,
+)
 from fairlead.console import words
 from fairlead.console.shell import Posted, console_of, desk_of, go, posted, render
 from fairlead.errors import ConflictError, FairleadError, InputError, NotFoundError
-from fairlead.people import Permission, Principal
+from fairlead.evidence import label_counts
+from fairlead.people import Permission, Principal, permissions_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fairlead.checkpoints import CheckpointPolicy
     from fairlead.playbooks import Bundle
 
@@ -49,13 +65,47 @@ def _grants(
         desk = desk_of(request, reader, principal)
         rows = grants_of(reader)
         name = words.actor_namer(reader)
+        signatures = signatures_of(reader)
         signers = {row.id: name(row.signed_by) for row in rows}
+        signers |= {one.id: name(one.signed_by) for one in signatures}
+        counted = label_counts(reader) if principal.can(Permission.REPORTS_READ) else []
     policies = desk.bundle.policies if desk.bundle else {}
     return render(
         request, "grants.html", desk, status=problem.status if problem else 200, rows=rows, signers=signers,
         policies=policies, producers=_producers(desk.bundle), levels=LEVELS, typed=typed, problem=problem,
-        roles=sorted(principal.roles), max_days=MAX_DAYS,
+        roles=_signing_roles(principal), max_days=MAX_DAYS, signable=_signable(policies, signatures),
+        counted=counted,
     )  # fmt: skip
+
+
+class Signable(NamedTuple):
+    """A checkpoint that declares what counts only when signed; `older` are signatures under other versions.
+
+    `policy` None: it is not deployed any more.
+    """
+
+    policy: CheckpointPolicy | None
+    declares: dict[str, str]
+    signature: Signature | None
+    older: list[Signature]
+
+
+def _signable(policies: Mapping[str, CheckpointPolicy], signatures: list[Signature]) -> dict[str, Signable]:
+    """By name, with those that only running cases still need."""
+    found = {}
+    for name in sorted({*policies, *(one.checkpoint for one in signatures)}):
+        policy = policies.get(name)
+        mine = [one for one in signatures if one.checkpoint == name]
+        declares = declared(policy) if policy else {}
+        if not (declares or mine):
+            continue
+        now = next((one for one in mine if policy and one.policy_version == policy.version), None)
+        found[name] = Signable(policy, declares, now, [one for one in mine if one is not now])
+    return found
+
+
+def _signing_roles(principal: Principal) -> list[str]:
+    return sorted(role for role in principal.roles if Permission.GRANTS_SIGN in permissions_of([role]))
 
 
 def _producers(bundle: Bundle | None) -> list[str]:
@@ -74,8 +124,7 @@ def give(request: Request, principal: Signing, form: Form) -> Response:
         with svc.database.transaction() as uow:
             bundle = console_of(request).library.current(uow)
             grant = _grant_from(form, bundle.policies, uow.now)
-            role = form.text("role")
-            principal.require_role(role)
+            role = _role_of(form, principal)
             evidence = {"note": _short(form, "evidence", "the evidence"), "by_hand": True}
             set_grant(uow, principal.actor, role, grant, evidence)
     except (InputError, ConflictError) as error:
@@ -141,6 +190,53 @@ def take_back(request: Request, principal: Signing, grant_id: str, form: Form) -
         gone = ConflictError("This grant is not in force any more; somebody withdrew or replaced it.")
         return _grants(request, principal, problem=gone)
     return go("/grants", said="withdrawn")
+
+
+@router.post("/signatures")
+def sign(request: Request, principal: Signing, form: Form) -> Response:
+    """Sign what the version of the policy that the page showed declares."""
+    svc = services(request)
+    try:
+        with svc.database.transaction() as uow:
+            policy = _policy_shown(form, console_of(request).library.current(uow).policies)
+            role = _role_of(form, principal)
+            sign_policy(uow, principal.actor, role, policy, _short(form, "reason", "why"))
+    except (InputError, ConflictError) as error:
+        return _grants(request, principal, typed=form, problem=error)
+    return go("/grants", said="signed")
+
+
+@router.post("/signatures/{checkpoint}/withdraw")
+def unsign(request: Request, principal: Signing, checkpoint: str, form: Form) -> Response:
+    """Take back every signature in force at a checkpoint, at once."""
+    svc = services(request)
+    try:
+        with svc.database.transaction() as uow:
+            withdraw_signatures(uow, principal.actor, checkpoint, _short(form, "reason", "why"))
+    except InputError as error:
+        return _grants(request, principal, typed=form, problem=error)
+    except NotFoundError:
+        gone = ConflictError("No signature is in force there any more; somebody withdrew it.")
+        return _grants(request, principal, problem=gone)
+    return go("/grants", said="unsigned")
+
+
+def _policy_shown(form: Posted, policies: Mapping[str, CheckpointPolicy]) -> CheckpointPolicy:
+    policy = policies.get(form.text("checkpoint"))
+    if policy is None:
+        raise InputError("Choose a checkpoint that is deployed.", field="checkpoint")
+    if form.text("version") != policy.version:
+        message = "Another version of the policy is deployed by now; look at what it declares, then sign."
+        raise ConflictError(message, code="policy_changed", version=policy.version)
+    return policy
+
+
+def _role_of(form: Posted, principal: Principal) -> str:
+    role = form.text("role")
+    principal.require_role(role)
+    if role not in _signing_roles(principal):
+        raise InputError("Sign with one of your roles that may sign.", field="role")
+    return role
 
 
 @router.get("/stops")

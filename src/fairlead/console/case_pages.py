@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fairlead import audit
+from fairlead import audit, reviews
 from fairlead.actions import actions_of_case
-from fairlead.api import require, services
+from fairlead.api import require, score_of, services, withheld_rulings
 from fairlead.checkpoints import explain, recall, rulings_of_case
 from fairlead.console import words
+from fairlead.console.contacting import contacts
 from fairlead.console.shell import Posted, console_of, desk_of, go, posted, render
 from fairlead.customers import names_of
 from fairlead.errors import ConflictError, FairleadError, InputError, NotFoundError
 from fairlead.kit import jsons
 from fairlead.kit.ids import is_id
-from fairlead.people import Permission, Principal
+from fairlead.people import Permission, Principal, list_people
 from fairlead.playbooks import (
     CaseState,
     CaseVerb,
@@ -28,14 +29,17 @@ from fairlead.playbooks import (
     read_case,
     steer,
 )
+from fairlead.sales import Handed, assignment_of
 
 if TYPE_CHECKING:
+    from fairlead.console.shell import Desk
     from fairlead.kit.unit_of_work import Reader
 
 PAGE = 50
+EXECUTABLE = frozenset({"auto", "approve", "edit", "answer"})
 MAX_REASON_CHARS = 4_000
 STATES = {
-    "": "All", "exception": "Exceptions", "waiting": "Waiting", "ready": "Ready", "paused": "In hand",
+    "": "All", "exception": "Exceptions", "waiting": "Waiting", "ready": "Ready", "paused": "Paused",
     "ended": "Ended",
 }  # fmt: skip
 OFFERED: dict[CaseState, tuple[CaseVerb, ...]] = {
@@ -64,6 +68,15 @@ OFFERED: dict[CaseState, tuple[CaseVerb, ...]] = {
     CaseState.ENDED: (),
 }
 """What the page offers in each state; what is allowed is the playbooks' to say."""
+
+HANDED = {
+    Handed.OTHER: "another reason",
+    Handed.WRONG_TEAM: "it belongs to another team",
+    Handed.WRONG_SKILL: "it needs a skill that they lack",
+    Handed.LOAD: "they have too much to do",
+    Handed.ABSENCE: "they are away",
+}
+"""Why a lead changes hands; the first two after the first count as routed wrong."""
 
 router = APIRouter()
 Reading = Annotated[Principal, Depends(require(Permission.CASES_READ))]
@@ -123,24 +136,55 @@ def _page(
         row = read_case(reader, case_id)
         rulings = rulings_of_case(reader, case_id)
         actions = actions_of_case(reader, case_id)
-        guarded = any(map(_is_withheld, rulings))
+        work = reviews.of_rulings(reader, [one.id for one in rulings])
+        hidden = withheld_rulings(work)
+        guarded = bool(hidden)
         names = names_of(reader, [row.customer_id] if row.customer_id else [])
         context = {
             "one": case_summary(row), "version": row.version, "title": _title_of(row, names),
-            "rulings": rulings, "actions": actions, "guarded": guarded,
-            "history": _history(reader, case_id, rulings, actions, guarded),
+            "rulings": [_decided(one, withheld=one.id in hidden) for one in rulings], "actions": actions,
+            "guarded": guarded,
+            "history": _history(reader, case_id, [*rulings, *work, *actions], guarded),
             "stages": _stages(request, reader, row), "verbs": OFFERED[CaseState(row.state)],
-            "why": {one.id: explain(recall(one.record)) for one in rulings if not _is_withheld(one)},
-            "is_withheld": _is_withheld, "actor": words.actor_namer(reader),
+            "actor": words.actor_namer(reader), **_assigned(reader, desk, case_id, guarded),
+            "score": None if guarded else _score(reader, case_id),
+            "contacts": contacts(reader, principal, case_id, services(request).clock.now()),
         }  # fmt: skip
         status = problem.status if problem else 200
         return render(request, "case.html", desk, status=status, typed=typed, problem=problem, **context)
 
 
-def _is_withheld(ruling: Any) -> bool:
-    """Whether a person still has to answer this without seeing the proposal."""
-    blind = ruling.path == "assist" and ruling.lottery
-    return ruling.verdict is None and (ruling.path == "human" or blind)
+def _score(reader: Reader, case_id: str) -> Any:
+    """Its points with their reasons; None while no stage has scored it."""
+    try:
+        return score_of(reader, case_id, to_person=True)
+    except NotFoundError:
+        return None
+
+
+class Decided(NamedTuple):
+    """A ruling as its case's page tells it; `rows` are (name, proposed, decided) with None where there is none.
+
+    `result` is None while it waits and when nothing may be done; then, and where it is `same`, the page shows
+    one column.
+    """
+
+    ruling: Any
+    why: str
+    withheld: bool
+    rows: list[tuple[str, Any, Any]]
+    result: Any
+    same: bool
+
+
+def _decided(ruling: Any, *, withheld: bool) -> Decided:
+    if withheld:
+        return Decided(ruling, "", withheld, [], None, same=True)
+    proposed = ruling.proposal["answer"]
+    result = None if ruling.verdict not in EXECUTABLE else proposed if ruling.answer is None else ruling.answer
+    names = dict.fromkeys([*proposed, *(result or {})])
+    rows = [(name, proposed.get(name), (result or {}).get(name)) for name in names]
+    return Decided(ruling, explain(recall(ruling.record)), withheld, rows, result, same=result == proposed)
 
 
 def _stages(request: Request, reader: Reader, row: Any) -> list[str]:
@@ -153,12 +197,14 @@ def _stages(request: Request, reader: Reader, row: Any) -> list[str]:
 def _history(
     reader: Reader,
     case_id: str,
-    rulings: list[Any],
-    actions: list[Any],
+    parts: list[Any],
     guarded: bool,  # noqa: FBT001
 ) -> list[dict[str, Any]]:
-    """The record about the case, its rulings and its actions, oldest first, in sentences."""
-    subjects = [case_id, *(one.id for one in rulings), *(one.id for one in actions)]
+    """The record about the case, its rulings, reviews and actions, oldest first, in sentences.
+
+    `guarded` leaves out what steps found and what people said, as long as somebody answers without either.
+    """
+    subjects = [case_id, *(one.id for one in parts)]
     name, told = words.actor_namer(reader), []
     for entry in audit.history(reader, subjects[:400], 500):
         payload = None if entry.body is None else jsons.loads(entry.body)
@@ -166,12 +212,28 @@ def _history(
             found = "; ".join(f"{words.plain(key)} {words.shown(value)}" for key, value in payload["found"].items())
         else:
             found = ""
-        reason = (payload or {}).get("reason") or ""
+        reason = "" if guarded else (payload or {}).get("reason") or ""
         told.append({
             "at": entry.at, "who": name(entry.actor), "words": words.told(entry.verb, payload),
             "found": found, "reason": reason,
         })  # fmt: skip
     return told
+
+
+def _assigned(reader: Reader, desk: Desk, case_id: str, guarded: bool) -> dict[str, Any]:  # noqa: FBT001
+    """Who has the lead; left out as long as somebody answers without knowing what was decided before."""
+    found = None if guarded else assignment_of(reader, case_id)
+    if found is None or not desk.can(Permission.CASES_MANAGE):
+        return {"assignment": found}
+    people = [one for one in list_people(reader) if one.disabled_at is None]
+    return {"assignment": found, "colleagues": people, "handed": HANDED}
+
+
+def again(
+    request: Request, principal: Principal, case_id: str, typed: Posted, problem: FairleadError
+) -> Response:
+    """The case's page after a refused form, with what was typed."""
+    return _page(request, principal, case_id, typed=typed, problem=problem)
 
 
 @router.post("/cases/{case_id}/steer")

@@ -10,9 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fairlead import reviews
-from fairlead.api import Story, read_story, require, reviewer_of, sees_every_role, services
+from fairlead.api import Story, labels_of, read_story, require, reviewer_of, sees_every_role, services
 from fairlead.checkpoints import SETTLEMENT, read_ruling
 from fairlead.console.forms import answer_from, fields_of
+from fairlead.console.note_pages import with_words
 from fairlead.console.queue_pages import lease_of
 from fairlead.console.shell import (
     Posted,
@@ -27,6 +28,7 @@ from fairlead.kit.ids import is_id
 from fairlead.kit.unit_of_work import UnitOfWork
 from fairlead.people import Permission, Principal, Role
 from fairlead.reviews import Given, QueueFilter, Review, Reviewer, Verb, View
+from fairlead.sales import note_of_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +68,7 @@ def _page(
         review = _seen(reader, principal, review_id)
         story = read_story(reader, console_of(request).library, review, principal.id, now)
         undo = _undoable(reader, done or review_id, principal, now)
+        note = note_of_case(reader, review.case_id) if review.case_id else None
         roles = _roles(story, desk.bundle)
     me = reviewer_of(principal, review.role)
     return render(
@@ -73,8 +76,15 @@ def _page(
         fields=fields_of(story.schema, story.proposal, typed if _is_answer(typed) else None), undo=undo,
         mine=review.claimed_by == me.id and review.held(now), may_decide=_may(principal, review, me),
         roles=roles, snoozes=SNOOZES, typed=typed, problem=problem, me=me.id, undo_s=svc.settings.undo_s,
-        lease_s=svc.settings.review_lease_min * 60,
+        lease_s=svc.settings.review_lease_min * 60, note=note,
+        changes=[] if story.withheld or note is None else _changes(note.text, story),
     )  # fmt: skip
+
+
+def _changes(text: str, story: Story) -> list[dict[str, Any]]:
+    """What a note would change, each with the words that it was taken from."""
+    found = next((value for name, value in [*story.found, *story.facts] if name == "record_changes"), None)
+    return [with_words(text, change) for change in found or ()]
 
 
 def _seen(reader: Reader, principal: Principal, review_id: str) -> Review:
@@ -191,11 +201,17 @@ def skip(request: Request, principal: Deciding, review_id: str) -> Response:
 
     def onward(uow: UnitOfWork, me: Reviewer) -> Review | None:
         one = reviews.get(uow, review_id)
+        if one.is_label:
+            message = "What was drawn cannot be skipped: answer it, say that you cannot tell, or release it."
+            raise ConflictError(message, code="drawn", review=review_id)
         if one.claimed_by == me.id and one.held(uow.now):
             reviews.release(uow, review_id, me)
         return _claim_behind(uow, one, me, lease)
 
-    found = _do(request, principal, review_id, onward)
+    try:
+        found = _do(request, principal, review_id, onward)
+    except ConflictError as error:
+        return _page(request, principal, review_id, problem=error)
     return go(f"/reviews/{found.id}", said="skipped") if found else go("/reviews", said="released")
 
 
@@ -225,13 +241,14 @@ def verdict(request: Request, principal: Deciding, review_id: str, form: Form) -
     except (ConflictError, InputError) as error:
         return _page(request, principal, review_id, typed=form, problem=error)
     given = Verb(form.text("verdict"))
-    if not decided.settled and given is Verb.ANSWER and decided.review.state == "claimed":
+    if not decided.settled and given in {Verb.ANSWER, Verb.CANNOT_TELL} and decided.review.state == "claimed":
         return go(f"/reviews/{review_id}", said="labelled")
     svc = services(request)
     with svc.database.transaction() as uow:
         onward = reviews.claim_next(uow, reviewer_of(principal), lease_of(request))
         uow.after_commit(console_of(request).feed.wake)
-    said = _MOVED_ON.get(given, "" if decided.settled else "voted")
+    plain = "compared" if decided.review.is_label else ""
+    said = _MOVED_ON.get(given, plain if decided.settled else "voted")
     if onward is None:
         path = f"/reviews/{review_id}" if decided.settled else "/reviews"
         return go(path, said=said or "empty", done=review_id if decided.settled else None)
@@ -257,7 +274,8 @@ def _decide(request: Request, uow: UnitOfWork, review_id: str, form: Posted, me:
         story.policy.answer.check(value)
 
     return reviews.decide(
-        uow, review_id, given, me, settlement=SETTLEMENT, check_answer=check,
+        uow, review_id, given, me, settlement=SETTLEMENT, labels=labels_of(console_of(request).library),
+        check_answer=check,
         effective_after=timedelta(seconds=services(request).settings.undo_s),
     )  # fmt: skip
 

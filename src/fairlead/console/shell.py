@@ -15,6 +15,7 @@ from fairlead.api import render_page, services
 from fairlead.checkpoints import stops
 from fairlead.errors import InputError, TooLargeError
 from fairlead.people import Permission, Principal
+from fairlead.sales import RefusalCounter
 
 if TYPE_CHECKING:
     from fairlead.console.assets import Assets
@@ -36,6 +37,7 @@ SAID = {
     "resumed": "The clock goes on.",
     "returned": "Returned to the queue for somebody else.",
     "labelled": "Your own answer is kept. Here is the proposal: now decide.",
+    "compared": "Your answer is kept and compared with what the machine decided. Nothing else was touched.",
     "voted": "Your vote counts. It takes another person to settle it.",
     "undone": "Taken back. The review is yours again.",
     "empty": "Nothing else waits for you.",
@@ -43,8 +45,26 @@ SAID = {
     "steered": "Done. The case shows where it stands now.",
     "granted": "The grant is in force.",
     "withdrawn": "The grant is withdrawn; the machine is back in shadow there.",
+    "signed": "The signature counts from now on, for this version of the policy.",
+    "unsigned": "The signature is withdrawn; grants and stop switches govern there from now on.",
     "stopped": "The stop switch is on. People decide there from now on.",
     "lifted": "The stop switch is off.",
+    "importing": "A worker reads the file now. What its columns mean is remembered for the next such file.",
+    "taken_back": "The import is being taken back: its open cases are cancelled, its leads stay, marked.",
+    "dropped": "The file was dropped; nothing of it came in.",
+    "guessed": "What was said about such columns is forgotten; this is a fresh guess.",
+    "scoring": "This version scores from now on. What it may decide is up to its own grants.",
+    "noted": "The note is in. What it would change stands below; a person decides.",
+    "noted_before": "This very text was added before; here it is.",
+    "note_undone": "Taken back, where nobody had changed it since.",
+    "team_made": "The team is made. Put people into it.",
+    "team_changed": "Done. It counts from the next lead on.",
+    "handed": "The lead changed hands.",
+    "worked": "The lead no longer counts as open.",
+    "touched": "The contact is logged.",
+    "untouched": "The contact is taken back.",
+    "searching": "A worker looks for duplicates in the next moments; what it finds is shown here.",
+    "unmerged": "Taken back. The other record stands for itself again, with what it had.",
 }
 """What a redirect may make the next page say; the address holds the key, never the words."""
 
@@ -60,8 +80,13 @@ class NavItem(NamedTuple):
 NAV = (
     NavItem("/reviews", "Reviews", Permission.REVIEWS_READ),
     NavItem("/cases", "Cases", Permission.CASES_READ),
+    NavItem("/playbooks", "Playbooks", Permission.PLAYBOOKS_READ),
+    NavItem("/scores", "Scores", Permission.PLAYBOOKS_READ),
     NavItem("/customers", "Customers", Permission.CUSTOMERS_READ),
     NavItem("/imports", "Imports", Permission.CASES_READ),
+    NavItem("/forms", "Forms", Permission.CASES_READ),
+    NavItem("/notes", "Notes", Permission.CUSTOMERS_READ),
+    NavItem("/teams", "Teams", Permission.PEOPLE_READ),
     NavItem("/grants", "Autonomy", Permission.GRANTS_READ),
     NavItem("/stops", "Stops", Permission.GRANTS_READ),
     NavItem("/audit", "Audit", Permission.AUDIT_READ),
@@ -75,6 +100,8 @@ class Console:
     library: BundleLibrary
     feed: Feed
     assets: Assets
+    refused: RefusalCounter = field(default_factory=RefusalCounter)
+    """Posts of web forms that were refused and are not written yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from fairlead.api import SENTENCES
-from fairlead.errors import NotFoundError
+from fairlead import api
 from fairlead.kit import jsons
 from fairlead.kit.clock import from_micros, iso
 from fairlead.kit.money import currency_exponent
-from fairlead.people import get_person
+from fairlead.kit.words import counted
 
 _SIGNS = {"EUR": "€", "USD": "$", "GBP": "£"}
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 MAX_SHOWN = 300
 
+actor_namer = api.actor_namer
 PATHS = {
     "auto": "automatic",
     "assist": "a person, with the proposal",
@@ -27,6 +27,7 @@ ASKED = {
     "assist": "Approve, change or reject what the machine proposes",
     "human": "Give your own answer; the proposal is withheld",
     "blind": "Answer first without the proposal, then see it and decide",
+    "label": "Answer what the machine has decided already; your answer is only compared",
 }
 VIEWS = {
     "open": "All open",
@@ -36,6 +37,7 @@ VIEWS = {
     "overdue": "Overdue",
     "needs_information": "Needs information",
     "snoozed": "Snoozed",
+    "labels": "Labels",
 }
 LOGGED = {
     "approve": "approved",
@@ -43,12 +45,22 @@ LOGGED = {
     "reject": "rejected",
     "answer": "answered",
     "label": "answered without the proposal",
+    "cannot_tell": "could not tell",
     "escalate": "passed it on",
     "request_info": "asked for information",
     "return": "returned it",
     "expired": "time ran out",
     "withdrawn": "withdrawn",
     "passed_on": "passed on by the clock",
+}
+VERDICTS = {
+    "auto": "Decided automatically",
+    "approve": "Approved",
+    "edit": "Changed",
+    "reject": "Rejected",
+    "answer": "Answered",
+    "blocked": "Refused by the policy",
+    "expired": "Nobody decided in time",
 }
 
 
@@ -75,6 +87,22 @@ def span(seconds: float) -> str:
             count = int(seconds // size)
             return f"{count} {unit}{'' if count == 1 else 's'}"
     return "less than a minute"
+
+
+def lasting(seconds: float) -> str:
+    """A length of time with one decimal in the unit that fits: `3.5 hours`."""
+    for size, unit in ((_DAY, "days"), (_HOUR, "hours"), (_MINUTE, "minutes")):
+        if seconds >= size:
+            return f"{seconds / size:.1f}".removesuffix(".0") + f" {unit}"
+    return f"{seconds:.0f} seconds"
+
+
+def short(seconds: float) -> str:
+    """A length of time where there is little room: `3 d`, `4 h`, `12 min`, `18 s`."""
+    for size, unit in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def age(moment: datetime | None, now: datetime) -> str:
@@ -133,12 +161,20 @@ def shown(value: Any) -> str:
         value = int(value)
     if isinstance(value, int):
         return f"{value:,}"
+    if isinstance(value, Mapping) and value and all(map(_is_plain, value.values())):
+        value = "; ".join(f"{str(name).replace('_', ' ')}: {shown(one)}" for name, one in value.items())
     if isinstance(value, list) and all(isinstance(item, (str, int, float)) for item in value):
         value = ", ".join(map(str, value))
     if isinstance(value, list) and all(isinstance(item, Mapping) and "words" in item for item in value):
         value = "; ".join(_reason(item) for item in value)
     text = " ".join((value if isinstance(value, str) else jsons.dumps(value)).split())
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value within an object can stand in a sentence: no list of objects, nothing nested deeper."""
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return not any(isinstance(part, (Mapping, list)) for part in parts)
 
 
 def _reason(item: Mapping[str, Any]) -> str:
@@ -150,9 +186,13 @@ def told(verb: str, payload: Mapping[str, Any] | None) -> str:
     """An entry of the audit record as a sentence; one whose payload was erased says only what kind it was."""
     if payload is None:
         return f"{plain(verb.replace('.', ' '))} (erased)."
-    template = SENTENCES.get(verb)
+    template = api.SENTENCES.get(verb)
     if template is None:
         return plain(verb.replace(".", " ")) + "."
+    if "checkpoint" in payload:
+        payload = {**payload, "checkpoint": plain(payload["checkpoint"])}
+    if "verdict" in payload:
+        payload = {**payload, "verdict": LOGGED.get(str(payload["verdict"]), payload["verdict"])}
     if "path" in payload:
         payload = {**payload, "path": PATHS.get(payload["path"], payload["path"])}
     return template.format_map(_Shown(payload))
@@ -166,44 +206,20 @@ class _Shown(dict[str, str]):
         return "–"
 
 
-def actor_namer(reader: Any) -> Callable[[str], str]:
-    """Names for the actors of the record, each looked up once."""
-    known: dict[str, str] = {}
-
-    def name(actor: str) -> str:
-        if actor not in known:
-            known[actor] = _actor(reader, actor)
-        return known[actor]
-
-    return name
-
-
-def _actor(reader: Any, actor: str) -> str:
-    kind, _, who = actor.partition(":")
-    if kind == "user":
-        try:
-            return get_person(reader, who).name
-        except NotFoundError:
-            return "somebody"
-    return {
-        "system": "Fairlead",
-        "timer": "the clock",
-        "api_key": "a program",
-        "customer": "the customer",
-    }.get(kind, who or kind)
-
-
 FILTERS: dict[str, Callable[..., Any]] = {
     "money": money,
     "minor_units": minor_units,
     "age": age,
+    "lasting": lasting,
     "due": due,
     "late": is_late,
     "moment": moment,
     "stamp": stamp,
     "plain": plain,
+    "counted": counted,
     "shown": shown,
     "path_words": lambda path: PATHS.get(path, path),
     "view_words": lambda view: VIEWS.get(view, view),
+    "verdict_words": lambda verdict: VERDICTS.get(verdict, plain(verdict)),
     "logged": lambda word: LOGGED.get(word, word),
 }

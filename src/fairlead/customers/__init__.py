@@ -1,5 +1,21 @@
 """Customers: who they are, what is known, flagged and allowed, and what happened to them."""
 
+from fairlead.customers.editing import change_profile, drop_identity
+from fairlead.customers.lineage import families_of
+from fairlead.customers.listing import Listed, list_living, living_of
+from fairlead.customers.merging import (
+    MERGED,
+    UNMERGED,
+    Merge,
+    Unmerged,
+    family_of,
+    merge,
+    merges_of,
+    merges_page,
+    read_merge,
+    survivor_of,
+    unmerge,
+)
 from fairlead.customers.model import (
     ConsentRecord,
     ConsentState,
@@ -14,6 +30,7 @@ from fairlead.customers.model import (
     TimelineEntry,
     TimelineNote,
 )
+from fairlead.customers.owning import Owning, owning_of, set_owners
 from fairlead.customers.reading import (
     facts_of,
     holder_of,
@@ -38,6 +55,8 @@ from fairlead.customers.service import (
 )
 
 __all__ = [
+    "MERGED",
+    "UNMERGED",
     "ConsentRecord",
     "ConsentState",
     "CustomerDraft",
@@ -46,26 +65,44 @@ __all__ = [
     "Identity",
     "IdentityKind",
     "KnownIdentity",
+    "Listed",
+    "Merge",
+    "Owning",
     "Profile",
     "ResolvedCustomer",
     "TimelineEntry",
     "TimelineNote",
+    "Unmerged",
     "add_identity",
+    "change_profile",
     "clear_flag",
+    "drop_identity",
     "erase_customer",
     "facts_of",
+    "families_of",
+    "family_of",
     "holder_of",
     "lift_suppression",
+    "list_living",
+    "living_of",
+    "merge",
+    "merges_of",
+    "merges_page",
     "names_of",
     "note",
     "note_many",
+    "owning_of",
     "profile",
+    "read_merge",
     "record_consent",
     "resolve_many",
     "search",
     "set_flag",
     "set_owner",
+    "set_owners",
     "suppress",
+    "survivor_of",
     "timeline_of",
+    "unmerge",
     "verify_identity",
 ]

@@ -124,6 +124,8 @@ class Profile:
     erased_at: datetime | None
     identities: tuple[KnownIdentity, ...]
     facts: CustomerFacts
+    merged: tuple[str, ...] = ()
+    """Ids of records that were merged into this one and are answered by it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, collate, select
 
 from fairlead.customers import store, tables as t
+from fairlead.customers.lineage import survivors_of
 from fairlead.customers.model import MAX_TEXT, Found, after_prefix, fold
 from fairlead.kit.unit_of_work import Reader
 
@@ -15,7 +16,7 @@ _PHONE_MARKS = str.maketrans("", "", " -/().\u00a0")
 
 
 def search(reader: Reader, text: str, limit: int) -> list[Found]:
-    """The first `limit` hits: by name, then company, then identities, then id; each customer once."""
+    """The first `limit` hits, by name, company, identities, id; each customer once, merged ones as their survivor."""
     text = text.replace("\0", "").strip()[:MAX_TEXT]
     if not text or limit < 1:
         return []
@@ -25,9 +26,14 @@ def search(reader: Reader, text: str, limit: int) -> list[Found]:
             break
         for row in reader.execute(query.limit(limit)):
             found.setdefault(row[0], by)
-    wanted = list(found)[:limit]
+    survivors = survivors_of(reader, found)
+    hits: dict[str, str] = {}
+    for one, by in found.items():
+        if one in survivors:
+            hits.setdefault(survivors[one], by)
+    wanted = list(hits)[:limit]
     rows = store.customers(reader, wanted)
-    return [Found(one, rows[one].name, rows[one].company, found[one]) for one in wanted if one in rows]
+    return [Found(one, rows[one].name, rows[one].company, hits[one]) for one in wanted if one in rows]
 
 
 def _queries(text: str, dialect: str) -> Iterator[tuple[str, Select[Any]]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from fairlead import audit
-from fairlead.customers import store
+from fairlead.customers import lineage, store
 from fairlead.customers.model import (
     MAX_WORDS,
     ConsentRecord,
@@ -76,17 +77,17 @@ def note(uow: UnitOfWork, actor: Actor, entry: TimelineNote) -> None:
     """Write one line, at most 10,000 characters, on a customer's timeline."""
     check_text("words", entry.words, limit=MAX_WORDS, needed=True)
     check_text("kind", entry.kind, needed=True)
-    _living(uow, entry.customer_id)
-    store.insert_timeline(uow, [entry])
+    customer_id = _living(uow, entry.customer_id).id
+    store.insert_timeline(uow, [replace(entry, customer_id=customer_id)])
     payload = {"kind": entry.kind, "words": entry.words, "subject": entry.subject}
-    _record(uow, actor, "customer.noted", entry.customer_id, payload)
+    _record(uow, actor, "customer.noted", customer_id, payload)
 
 
 def add_identity(uow: UnitOfWork, actor: Actor, customer_id: str, kind: str, value: str, *, source: str) -> bool:
     """Give the customer an unverified identity; False when they had it, ConflictError when another has."""
     check_identity(kind, value)
     check_text("source", source, needed=True)
-    _living(uow, customer_id)
+    customer_id = _living(uow, customer_id).id
     before = store.holders_of(uow, [(kind, value)]).get((kind, value))
     if before == customer_id:
         return False
@@ -99,8 +100,9 @@ def add_identity(uow: UnitOfWork, actor: Actor, customer_id: str, kind: str, val
 
 def verify_identity(uow: UnitOfWork, actor: Actor, customer_id: str, kind: str, value: str) -> None:
     """Say that the identity was shown to be theirs; NotFoundError when the customer has no such identity."""
-    _living(uow, customer_id)
-    if not store.set_verified(uow, (kind, value), customer_id):
+    customer_id = _living(uow, customer_id).id
+    family = lineage.families_of(uow, [customer_id])[customer_id]
+    if not store.set_verified(uow, (kind, value), family):
         message = f"customer {customer_id} has no such {kind.replace('_', ' ')}"
         raise NotFoundError(message, customer=customer_id, kind=kind)
     _record(uow, actor, "customer.identity_verified", customer_id, {"kind": kind, "value": value})
@@ -129,7 +131,7 @@ def set_flag(
     if expires_at is not None and expires_at <= uow.now:
         message = f"flag {flag!r} would have expired already"
         raise InputError(message, field="expires_at")
-    _living(uow, customer_id)
+    customer_id = _living(uow, customer_id).id
     values = {"flag": flag, "value": value, "source": source, "owner": owner, "expires_at": expires_at}
     store.insert_flag(uow, customer_id, values)
     _record(uow, actor, "customer.flag_set", customer_id, values)
@@ -139,7 +141,7 @@ def clear_flag(uow: UnitOfWork, actor: Actor, customer_id: str, flag: str, *, so
     """Take a flag back, whether it was set or not; `actor` answers for that."""
     check_text("flag", flag, needed=True)
     check_text("source", source, needed=True)
-    _living(uow, customer_id)
+    customer_id = _living(uow, customer_id).id
     values = {"flag": flag, "value": None, "source": source, "owner": str(actor), "expires_at": None}
     store.insert_flag(uow, customer_id, values)
     _record(uow, actor, "customer.flag_cleared", customer_id, {"flag": flag, "source": source})
@@ -149,7 +151,7 @@ def record_consent(uow: UnitOfWork, actor: Actor, customer_id: str, consent: Con
     """Append what the customer allowed or withdrew; the newest word on a purpose and channel counts."""
     for name in ("purpose", "channel", "mechanism", "source"):
         check_text(name, getattr(consent, name), needed=True)
-    _living(uow, customer_id)
+    customer_id = _living(uow, customer_id).id
     values = {
         "purpose": consent.purpose, "channel": consent.channel, "state": consent.state.value,
         "mechanism": consent.mechanism, "proof": consent.proof, "source": consent.source,
@@ -182,33 +184,49 @@ def _suppression(uow: UnitOfWork, actor: Actor, state: str, values: dict[str, st
 def set_owner(uow: UnitOfWork, actor: Actor, customer_id: str, owner: str | None) -> None:
     """Say who looks after the customer; None: nobody."""
     check_text("owner", owner or "")
-    before = _living(uow, customer_id).owner
-    store.set_owner(uow, customer_id, owner)
-    _record(uow, actor, "customer.owner_set", customer_id, {"owner": owner, "before": before})
+    row = _living(uow, customer_id)
+    store.set_owner(uow, row.id, owner)
+    _record(uow, actor, "customer.owner_set", row.id, {"owner": owner, "before": row.owner})
 
 
 def erase_customer(uow: UnitOfWork, actor: Actor, customer_id: str, *, reason: str) -> None:
     """Make the person unrecognisable here and in the audit record; a second time erases what came since.
 
     The row stays, blank, so that counts stay right; suppressions stay, so that nobody writes to them again.
-    Other features blank theirs on the event `customer.erased`.
+    Records that were merged are one person and are erased together. Other features blank theirs on the event
+    `customer.erased`, of which there is one per record.
     """
     check_text("reason", reason, needed=True)
-    if store.lock_customer(uow, customer_id) is None:
-        raise _unknown(customer_id)
-    store.blank(uow, customer_id)
-    audit.erase_customer(uow, customer_id, actor, reason)
-    publish(uow, Event("customer.erased", customer_id))
+    survivor = _locked(uow, customer_id)
+    family = lineage.families_of(uow, [survivor.id])[survivor.id]
+    lineage.lock(uow, family)
+    lineage.forget(uow, family)
+    for one in family:
+        store.blank(uow, one)
+        audit.erase_customer(uow, one, actor, reason)
+        publish(uow, Event("customer.erased", one))
 
 
 def _living(uow: UnitOfWork, customer_id: str) -> Any:
-    row = store.lock_customer(uow, customer_id)
-    if row is None:
-        raise _unknown(customer_id)
+    """The row of the customer, or of who stands for it since a merge, kept from others until the end."""
+    row = _locked(uow, customer_id)
     if row.erased_at is not None:
         message = f"customer {customer_id} was erased; nothing more is kept about them"
         raise ConflictError(message, code="customer_erased", customer=customer_id)
     return row
+
+
+def _locked(uow: UnitOfWork, customer_id: str) -> Any:
+    for _ in range(_ROUNDS):
+        survivor = lineage.survivors_of(uow, [customer_id]).get(customer_id)
+        if survivor is None:
+            raise _unknown(customer_id)
+        row = store.lock_customer(uow, survivor)
+        if row.merged_into is None and lineage.survivors_of(uow, [customer_id])[customer_id] == survivor:
+            return row
+        # It was merged, or taken apart, between the look and the lock: look again.
+    message = f"customer {customer_id} kept being merged for {_ROUNDS} rounds; try again"
+    raise UnavailableError(message)
 
 
 def _unknown(customer_id: str) -> NotFoundError:

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 
 from fairlead.customers import tables as t
+from fairlead.customers.lineage import members_of
 from fairlead.customers.model import (
     CustomerDraft,
     Identity,
@@ -42,7 +43,10 @@ _CUSTOMER_COLUMNS = (
     "value_minor", "created_at",
 )  # fmt: skip
 _IDENTITY_COLUMNS = ("kind", "value", "customer_id", "source", "added_at")
-_HOLDERS = "SELECT value, customer_id FROM customer_identity WHERE kind = ? AND value = ANY(?)"
+_HOLDERS = (
+    "SELECT i.value, COALESCE(c.merged_into, c.id) FROM customer_identity i JOIN customer c ON c.id = i.customer_id "
+    "WHERE i.kind = ? AND i.value = ANY(?)"
+)
 _CLAIM = (
     postgresql.insert(t.identity)
     .from_select(
@@ -62,7 +66,7 @@ def _rows(reader: Reader, query: Executable) -> list[Any]:
 
 
 def holders_of(reader: Reader, identities: Iterable[Identity]) -> dict[Identity, str]:
-    """Whose these identities are; those that nobody has are absent."""
+    """Whose these identities are, survivors in place of merged records; those that nobody has are absent."""
     by_kind: dict[str, set[str]] = defaultdict(set)
     for kind, value in identities:
         by_kind[kind].add(value)
@@ -74,12 +78,14 @@ def holders_of(reader: Reader, identities: Iterable[Identity]) -> dict[Identity,
 
 
 def with_address(reader: Reader, customer_ids: Iterable[str]) -> set[str]:
-    """Which of these customers have an e-mail address."""
+    """Which of these customers, none of them merged, have an e-mail address."""
     ids = sorted(customer_ids)
     if not ids:
         return set()
-    query = select(t.identity.c.customer_id).where(t.identity.c.customer_id.in_(ids))
-    return {row[0] for row in reader.execute(query.where(t.identity.c.kind == IdentityKind.EMAIL.value))}
+    families = {one: survivor for survivor, members in members_of(reader, ids).items() for one in members}
+    mailed = among(reader, t.identity.c.customer_id, [*ids, *families])
+    query = select(t.identity.c.customer_id).where(mailed, t.identity.c.kind == IdentityKind.EMAIL.value)
+    return {families.get(row[0], row[0]) for row in reader.execute(query)}
 
 
 def insert_customers(uow: UnitOfWork, new: Sequence[tuple[str, CustomerDraft]]) -> None:
@@ -145,7 +151,7 @@ def customers(reader: Reader, ids: Sequence[str]) -> dict[str, Any]:
 
 
 def bare_facts(reader: Reader, ids: Sequence[str]) -> list[Any]:
-    """(id, country, language, owner, value_minor, whether erased) of these customers."""
+    """(id, country, language, owner, value_minor, whether erased) of these customers' own records."""
     c = t.customer.c
     query = select(c.id, c.country, c.language, c.owner, c.value_minor, c.erased_at.is_not(None))
     return _rows(reader, query.where(among(reader, c.id, ids)))
@@ -157,17 +163,17 @@ def lock_customer(uow: UnitOfWork, customer_id: str) -> Any:
 
 
 def flags_of(reader: Reader, ids: Sequence[str], now: datetime) -> list[Any]:
-    """(customer, flag, value) of rows that have not expired, oldest first: the last one counts."""
+    """(customer, flag, value, since when) of rows that have not expired, oldest first: the last one counts."""
     c = t.flag.c
     alive = or_(c.expires_at.is_(None), c.expires_at > now)
-    query = select(c.customer_id, c.flag, c.value).where(among(reader, c.customer_id, ids), alive)
+    query = select(c.customer_id, c.flag, c.value, c.set_at).where(among(reader, c.customer_id, ids), alive)
     return _rows(reader, query.order_by(c.set_at, c.id))
 
 
 def consents_of(reader: Reader, ids: Sequence[str]) -> list[Any]:
-    """(customer, purpose, channel, state), oldest first: the last one counts."""
+    """(customer, purpose, channel, state, since when), oldest first: the last one counts."""
     c = t.consent.c
-    query = select(c.customer_id, c.purpose, c.channel, c.state).where(among(reader, c.customer_id, ids))
+    query = select(c.customer_id, c.purpose, c.channel, c.state, c.at).where(among(reader, c.customer_id, ids))
     return _rows(reader, query.order_by(c.at, c.id))
 
 
@@ -178,10 +184,10 @@ def addresses_of(reader: Reader, ids: Sequence[str]) -> list[Any]:
     return _rows(reader, query.where(among(reader, c.customer_id, ids)))
 
 
-def identities_of(reader: Reader, customer_id: str) -> list[KnownIdentity]:
-    """Identities of one customer, by kind and value."""
+def identities_of(reader: Reader, ids: Sequence[str]) -> list[KnownIdentity]:
+    """Identities of these customers, by kind and value."""
     c = t.identity.c
-    query = select(c.kind, c.value, c.source, c.added_at, c.verified_at).where(c.customer_id == customer_id)
+    query = select(c.kind, c.value, c.source, c.added_at, c.verified_at).where(among(reader, c.customer_id, ids))
     return [KnownIdentity(*row) for row in _rows(reader, query.order_by(c.kind, c.value))]
 
 
@@ -206,10 +212,10 @@ def insert_identity(uow: UnitOfWork, identity: Identity, customer_id: str, sourc
     return held.get(identity, "")
 
 
-def set_verified(uow: UnitOfWork, identity: Identity, customer_id: str) -> bool:
-    """False when the customer has no such identity."""
+def set_verified(uow: UnitOfWork, identity: Identity, family: Sequence[str]) -> bool:
+    """False when none of these records of one customer has such an identity."""
     c = t.identity.c
-    mine = and_(c.kind == identity[0], c.value == identity[1], c.customer_id == customer_id)
+    mine = and_(c.kind == identity[0], c.value == identity[1], among(uow, c.customer_id, family))
     return uow.execute(update(t.identity).where(mine).values(verified_at=uow.now)).rowcount == 1
 
 
@@ -235,11 +241,12 @@ def insert_suppression(uow: UnitOfWork, values: dict[str, Any]) -> str:
 
 
 def holder_of_address(reader: Reader, address: str) -> str | None:
-    """The customer who has this address as an identity of any kind, None when nobody has."""
+    """The customer, no merged record, who has this address as an identity of any kind; None when nobody has."""
     c = t.identity.c
     kinds = ("email", "phone", "external_id")
-    query = select(c.customer_id).where(c.kind.in_(kinds), c.value == address).limit(1)
-    return reader.execute(query).scalar()
+    survivor = func.coalesce(t.customer.c.merged_into, t.customer.c.id)
+    query = select(survivor).join(t.identity, c.customer_id == t.customer.c.id)
+    return reader.execute(query.where(c.kind.in_(kinds), c.value == address).limit(1)).scalar()
 
 
 def set_owner(uow: UnitOfWork, customer_id: str, owner: str | None) -> None:

@@ -25,6 +25,14 @@ customer = Table(
     Column("value_minor", BigInteger),
     Column("created_at", Instant, nullable=False),
     Column("erased_at", Instant),
+    Column("merged_into", Text, ForeignKey("customer.id")),  # the survivor itself, never one merged in its turn
+    Column("merge_base", Json),  # a survivor's own columns, without what merged records lend it
+    Index(
+        "ix_customer_merged_into",
+        "merged_into",
+        sqlite_where=text("merged_into IS NOT NULL"),
+        postgresql_where=text("merged_into IS NOT NULL"),
+    ),
     Index("ix_customer_name_folded", "name_folded", "id"),
     Index("ix_customer_company_folded", "company_folded", "id"),
     # The id itself keeps the database's collation, so that joins from other tables find its own index.
@@ -98,4 +106,28 @@ timeline = Table(
     Column("words", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Index("ix_timeline_customer_id", "customer_id", "at", "id"),
+)
+
+# A merge that is not undone is an edge from `other_id` to `kept_id`; the records' own rows stay where they are.
+merge = Table(
+    "customer_merge",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kept_id", Text, ForeignKey("customer.id"), nullable=False),
+    Column("other_id", Text, ForeignKey("customer.id"), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("brought", Json, nullable=False),  # who had what at that moment; {} once erased
+    Column("at", Instant, nullable=False),
+    Column("undone_at", Instant),
+    Column("undone_by", Text),
+    Column("since", Json),  # what an undoing left with the survivor
+    Index("ix_customer_merge_kept_id", "kept_id"),
+    Index(
+        "uq_customer_merge_other_id",
+        "other_id",
+        unique=True,
+        sqlite_where=text("undone_at IS NULL"),
+        postgresql_where=text("undone_at IS NULL"),
+    ),
 )

@@ -1,6 +1,19 @@
 """Evidence: what came of decisions, kept for judging the machine and the people."""
 
-from fairlead.evidence.model import Outcome, OutcomeReport
-from fairlead.evidence.service import outcomes_of, report_outcome
+from fairlead.evidence.labels import Labels, label_counts, page_of_labels
+from fairlead.evidence.model import Label, LabelCount, Outcome, OutcomeReport, outcome_of
+from fairlead.evidence.service import outcome_values, outcomes_of, report_outcome
 
-__all__ = ["Outcome", "OutcomeReport", "outcomes_of", "report_outcome"]
+__all__ = [
+    "Label",
+    "LabelCount",
+    "Labels",
+    "Outcome",
+    "OutcomeReport",
+    "label_counts",
+    "outcome_of",
+    "outcome_values",
+    "outcomes_of",
+    "page_of_labels",
+    "report_outcome",
+]

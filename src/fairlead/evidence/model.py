@@ -1,4 +1,4 @@
-"""Outcomes as plain data, and what is refused as one."""
+"""Outcomes and labels as plain data, and what is refused as an outcome."""
 
 from __future__ import annotations
 
@@ -60,3 +60,57 @@ class Outcome:
         mine, other = (self.ruling_id, self.name, self.happened_at), (report.ruling_id, report.name, report.happened_at)
         said = jsons.loads(jsons.dumps(report.value))  # as it would have been stored
         return mine == other and jsons.canonical(self.value) == jsons.canonical(said)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One blind answer; immutable, one per review.
+
+    `source` says how it came: auto (after the machine had decided), assist (before the proposal was shown) or
+    human (the answer was the decision). `answer` None: the person could not tell. `agrees` is None then, and where
+    a person must compare (`agree: graded`). `lottery_p` is the probability with which the decision was drawn.
+    `agree_version` is the version of the policy that compared; None when none could be had.
+    """
+
+    id: str
+    ruling_id: str
+    review_id: str
+    checkpoint: str
+    segment: str
+    producer: str
+    path: str
+    source: str
+    answer: Any
+    agrees: bool | None
+    lottery_p: float
+    agree_version: str | None
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LabelCount:
+    """How the blind answers stand for one producer in one segment; plain counts, no estimate.
+
+    `overdue` are drawn decisions whose review ran over its time and still has no blind answer; `not_judged` were
+    answered but are compared by a person (`agree: graded`). What is drawn and neither answered nor overdue still
+    waits, or its review was closed without an answer.
+    """
+
+    checkpoint: str
+    segment: str
+    producer: str
+    drawn: int
+    answered: int
+    overdue: int
+    agree: int
+    disagree: int
+    cannot_tell: int
+    not_judged: int
+
+
+def outcome_of(one: Label) -> str:
+    """agree, disagree, cannot_tell or not_judged."""
+    if one.answer is None:
+        return "cannot_tell"
+    return "not_judged" if one.agrees is None else "agree" if one.agrees else "disagree"

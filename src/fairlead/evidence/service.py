@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from fairlead.checkpoints import find_asked
 from fairlead.errors import ConflictError, NotFoundError
 from fairlead.evidence import store
@@ -53,3 +56,8 @@ def report_outcome(uow: UnitOfWork, actor: Actor, report: OutcomeReport) -> tupl
 def outcomes_of(reader: Reader, ruling_id: str) -> list[Outcome]:
     """What came of a decision, oldest report first, at most 500."""
     return store.outcomes_of(reader, ruling_id, MAX_SHOWN)
+
+
+def outcome_values(reader: Reader, ruling_ids: Sequence[str], name: str) -> dict[str, Any]:
+    """What was reported last under this name of each of these decisions; those without a report are left out."""
+    return store.values_of(reader, ruling_ids, name)

@@ -142,7 +142,13 @@ def _sqlite_engine(url: URL, busy_ms: int) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(raw: Any, _record: Any) -> None:
         raw.isolation_level = None  # we say BEGIN ourselves
-        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-16384"):
+        for pragma in (
+            "journal_mode=WAL",
+            "foreign_keys=ON",
+            "temp_store=MEMORY",
+            "cache_size=-16384",
+            "wal_autocheckpoint=4000",  # 16 MB: by default a bulk writer waits for the disk every few transactions
+        ):
             raw.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

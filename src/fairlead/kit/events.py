@@ -20,6 +20,9 @@ from fairlead.kit.ids import new_id
 from fairlead.kit.jsons import dumps
 from fairlead.kit.unit_of_work import Reader, UnitOfWork
 
+REQUESTED = "api.requested"
+"""Type of the events that remember idempotency keys; no playbook can wait for it."""
+
 event_row = Table(
     "event",
     metadata,
@@ -115,3 +118,15 @@ def since(reader: Reader, event_type: str, key: str, mark: datetime) -> Event | 
     query = select(event_row).where(c.type == event_type, c.key == key, c.at >= mark).order_by(c.at).limit(1)
     row = reader.execute(query).first()
     return Event(row.type, row.key, row.payload, row.due_at, row.id, row.at) if row else None
+
+
+def older(reader: Reader, event_type: str, before: datetime, limit: int) -> list[str]:
+    """Ids of events of this type from before that moment."""
+    c = event_row.c
+    return list(reader.execute(select(c.id).where(c.type == event_type, c.at < before).limit(limit)).scalars())
+
+
+def drop(uow: UnitOfWork, event_type: str, ids: Sequence[str], before: datetime) -> int:
+    """Delete those of these events that are of this type and from before that moment; how many went."""
+    c = event_row.c
+    return uow.execute(delete(event_row).where(c.id.in_(ids), c.type == event_type, c.at < before)).rowcount

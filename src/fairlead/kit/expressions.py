@@ -50,6 +50,7 @@ _UNDECLARED = re.compile(r"undeclared reference to '([^']+)'")
 _OVERLOAD = re.compile(r"found no matching overload for '([^']+)' applied to '\((.*)\)'")
 _REGEX_CALL = re.compile(r"\.?\s*matches\s*\(\s*(?:[A-Za-z_][\w.]*\s*,\s*)?$")
 _STATUS = re.compile(r"^[A-Z_]+: ")
+_SINGLE_EQUALS = re.compile(r"(?<![=!<>])=(?!=)")
 _EXCLUDED = {"bytes", "map", "filter", "all", "exists", "exists_one"}
 
 
@@ -262,6 +263,10 @@ class Environment:
         if found is None or "recursion" in text:
             reason = "nested too deep" if "recursion" in text else _STATUS.sub("", text.splitlines()[0])
             node.fail(f"This expression cannot be used: {reason}.", code="expression")
+        if (single := _single_equals(source)) is not None:
+            cure = "Write >= for “at least”." if source[single : single + 2] == "=>" else "Use == to compare."
+            message = "A single '=' compares nothing."
+            raise SourceError(message, node.place_of(single), suggestion=cure, code="expression")
         line, column, message = int(found[1]), int(found[2]), found[3]
         offset = _offset(source, line, column)
         suggestion: str | None = None
@@ -310,6 +315,13 @@ def _evaluate(program: Any, bound: Bound, reads: tuple[str, ...]) -> Any:
     if missing:
         return Unevaluable("; ".join(f"{name} {bound.problem(name)}" for name in missing), missing)
     return Unevaluable(_STATUS.sub("", str(result.value())))
+
+
+def _single_equals(source: str) -> int | None:
+    """Where a `=` stands alone outside of texts and comments, None where none does."""
+    blanked = _TOKEN.sub(lambda match: match[0] if match["name"] else " " * len(match[0]), source)
+    found = _SINGLE_EQUALS.search(blanked)
+    return found.start() if found else None
 
 
 def _offset(source: str, line: int, column: int) -> int:

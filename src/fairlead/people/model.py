@@ -33,6 +33,7 @@ class Permission(StrEnum):
     CASES_READ = "cases:read"
     CASES_START = "cases:start"
     CASES_MANAGE = "cases:manage"  # retry, skip, pause, redirect, take over, cancel
+    LEADS_TOUCH = "leads:touch"  # log contacts with leads
     EVENTS_SEND = "events:send"
     DECISIONS_ASK = "decisions:ask"
     DECISIONS_READ = "decisions:read"
@@ -51,6 +52,7 @@ class Permission(StrEnum):
     AUDIT_EXPORT = "audit:export"
     PEOPLE_READ = "people:read"
     PEOPLE_MANAGE = "people:manage"
+    TEAMS_MANAGE = "teams:manage"  # members, shares, working hours, absences with their reasons
     KEYS_MANAGE = "keys:manage"
     METRICS_READ = "metrics:read"
 
@@ -83,12 +85,14 @@ _MANAGER = frozenset(
         _P.REVIEWS_MANAGE,
         _P.CASES_START,
         _P.CASES_MANAGE,
+        _P.LEADS_TOUCH,
         _P.EVENTS_SEND,
         _P.OUTCOMES_REPORT,
         _P.GRANTS_SIGN,
         _P.SWITCHES_SET,
         _P.CUSTOMERS_EDIT,
         _P.PEOPLE_READ,
+        _P.TEAMS_MANAGE,
     }
 )
 _COMPLIANCE = frozenset(
@@ -105,7 +109,7 @@ _COMPLIANCE = frozenset(
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ADMIN: frozenset(Permission),
     Role.MANAGER: _VIEWER | _MANAGER,
-    Role.REVIEWER: _VIEWER | {_P.REVIEWS_DECIDE},
+    Role.REVIEWER: _VIEWER | {_P.REVIEWS_DECIDE, _P.LEADS_TOUCH},
     Role.COMPLIANCE: _VIEWER | _COMPLIANCE,
     Role.VIEWER: _VIEWER,
 }

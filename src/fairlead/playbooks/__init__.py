@@ -1,47 +1,112 @@
 """Playbooks: graphs of stages, the cases that run through them, and the engine that moves the cases."""
 
-from fairlead.playbooks.bundles import Bundle, BundleLibrary, check_files, compile_bundle, read_workspace
+from fairlead.playbooks.arrivals import Arrival, arrival_of, arrivals_since
+from fairlead.playbooks.bundles import (
+    Bundle,
+    BundleLibrary,
+    CompiledPlaybook,
+    check_files,
+    compile_bundle,
+    read_workspace,
+)
+from fairlead.playbooks.deviations import (
+    KIND_WORDS,
+    PAUSED_LONG,
+    Deviation,
+    DeviationKind,
+    Deviations,
+    DeviationSource,
+    Span,
+    deviations_of_case,
+    find_deviations,
+)
 from fairlead.playbooks.engine import Engine, RunCount
+from fairlead.playbooks.figures import CAP, cases_at, cases_ended_as, heads_of
+from fairlead.playbooks.graph import Graph, graph_of, kind_of, mermaid, standard_path, ways_out
+from fairlead.playbooks.graph_layout import Drawing, lay_out
+from fairlead.playbooks.graph_svg import Mark, Point, describe, svg, trend_svg
 from fairlead.playbooks.jobs import CaseSource, EventSource, TimerSource, rerule_waiting
 from fairlead.playbooks.model import (
+    ActStage,
+    BranchStage,
     CaseState,
     CaseVerb,
+    CheckpointStage,
+    EndStage,
     EngineSettings,
     Playbook,
+    Stage,
     StepFailure,
     StepInput,
     StepKind,
     StepResult,
+    StepStage,
+    WaitStage,
 )
+from fairlead.playbooks.objectives import MIN_CASES, Figure, Measure, MeasureKind, Objective, Standing, wilson
 from fairlead.playbooks.opening import CaseDraft, open_cases
+from fairlead.playbooks.progress import Exit, Overview, Progress, StageNow, Week, overview, progress_of
 from fairlead.playbooks.reruling import Reruled
+from fairlead.playbooks.schema_json import SCHEMAS, playbook_schema, policy_schema
 from fairlead.playbooks.service import case_summary, deploy, stranded_cases
 from fairlead.playbooks.steering import steer
-from fairlead.playbooks.steps import RecordRun, Step, StepRegistry, StepRun, plain_step
+from fairlead.playbooks.steps import FileCheck, RecordRun, Step, StepRegistry, StepRun, plain_step
 from fairlead.playbooks.store import (
     cases_page,
     counts_by_stage,
     current_bundle,
     open_cases_of,
+    playbooks_of,
     read_case,
     ready_count,
     states_of,
 )
 
 __all__ = [
+    "CAP",
+    "KIND_WORDS",
+    "MIN_CASES",
+    "PAUSED_LONG",
+    "SCHEMAS",
+    "ActStage",
+    "Arrival",
+    "BranchStage",
     "Bundle",
     "BundleLibrary",
     "CaseDraft",
     "CaseSource",
     "CaseState",
     "CaseVerb",
+    "CheckpointStage",
+    "CompiledPlaybook",
+    "Deviation",
+    "DeviationKind",
+    "DeviationSource",
+    "Deviations",
+    "Drawing",
+    "EndStage",
     "Engine",
     "EngineSettings",
     "EventSource",
+    "Exit",
+    "Figure",
+    "FileCheck",
+    "Graph",
+    "Mark",
+    "Measure",
+    "MeasureKind",
+    "Objective",
+    "Overview",
     "Playbook",
+    "Point",
+    "Progress",
     "RecordRun",
     "Reruled",
     "RunCount",
+    "Span",
+    "Stage",
+    "StageNow",
+    "Standing",
     "Step",
     "StepFailure",
     "StepInput",
@@ -49,22 +114,47 @@ __all__ = [
     "StepRegistry",
     "StepResult",
     "StepRun",
+    "StepStage",
     "TimerSource",
+    "WaitStage",
+    "Week",
+    "arrival_of",
+    "arrivals_since",
     "case_summary",
+    "cases_at",
+    "cases_ended_as",
     "cases_page",
     "check_files",
     "compile_bundle",
     "counts_by_stage",
     "current_bundle",
     "deploy",
+    "describe",
+    "deviations_of_case",
+    "find_deviations",
+    "graph_of",
+    "heads_of",
+    "kind_of",
+    "lay_out",
+    "mermaid",
     "open_cases",
     "open_cases_of",
+    "overview",
     "plain_step",
+    "playbook_schema",
+    "playbooks_of",
+    "policy_schema",
+    "progress_of",
     "read_case",
     "read_workspace",
     "ready_count",
     "rerule_waiting",
+    "standard_path",
     "states_of",
     "steer",
     "stranded_cases",
+    "svg",
+    "trend_svg",
+    "ways_out",
+    "wilson",
 ]

@@ -29,7 +29,7 @@ from fairlead.playbooks.steps import RecordRun, Step, StepRegistry, StepRun
 CONFIG = "fairlead.toml"
 MAX_FILES = 500
 MAX_FILE_BYTES = 1_000_000
-_FOLDERS = {"playbooks": ".yaml", "policies": ".yaml", "steps": ".py"}
+_FOLDERS = {"playbooks": ".yaml", "policies": ".yaml", "steps": ".py", "forms": ".yaml"}
 _KEPT_COMPILED = 16
 _T = TypeVar("_T")
 
@@ -115,6 +115,7 @@ def check_files(
         check.references(playbook, policies, {*parsed})
         compiled[name] = CompiledPlaybook(playbook, check.configure(playbook, known), digest)
     check.spawn_circles({name: playbook for name, (_, playbook) in parsed.items()})
+    check.errors += [e for one in registry.checks for e in one(files, {n: p for n, (_, p) in parsed.items()})]
     config = check.attempt(lambda: _config(files.get(CONFIG, "")))
     if check.errors or config is None:
         return None, check.errors

@@ -181,7 +181,7 @@ class Engine:
                 lambda batch: self._settle_chunk(batch, run),
             )  # fmt: skip
         else:
-            run_step(stage, cast("StepRun", call), cases)
+            run_step(stage, cast("StepRun", call), cases, plain=step is not None and step.plain)
 
     def _take_record_steps(self, uow: UnitOfWork, cases: list[LiveCase], run: _Run) -> None:
         groups: dict[tuple[str, str, str], list[LiveCase]] = defaultdict(list)
@@ -192,7 +192,11 @@ class Engine:
             bundle = run.bundles[digest]
             assert isinstance(bundle, Bundle)  # noqa: S101  the case came to this stage by it
             call = cast("RecordRun", bundle.playbooks[playbook].runs[name])
+            for case in group:
+                case.hand_over_entries(uow)  # what led here comes before what the step itself will say
             run_record(uow, call, group)
+            for case in group:
+                case.facts_text = dumps(case.facts)
 
     def _enter(
         self, bundle: Bundle, compiled: CompiledPlaybook, stage: Stage, cases: list[LiveCase], run: _Run
@@ -259,8 +263,8 @@ class Engine:
             uow.after_commit(self.wake)
         if not kept:
             return kept
-        self._take_record_steps(uow, kept, run)
         _settle_texts(kept)
+        self._take_record_steps(uow, kept, run)
         heed_events(uow, kept)
         insert_ruled(uow, [ruled for case in kept for ruled in case.ruled])
         open_many(uow, [draft for case in kept for _, draft in case.reviews])
@@ -272,7 +276,7 @@ class Engine:
         ended = [Event("case.ended", c.parent_id, {"child": c.id}) for c in kept if c.parent_id and c.end is not None]
         publish_many(uow, ended)
         for case in kept:
-            uow.record_many(case.entries)
+            case.hand_over_entries(uow)
         if ended or any(case.actions or case.children or case.state is CaseState.READY for case in kept):
             uow.after_commit(self.wake)
         return kept

@@ -8,6 +8,7 @@ from typing import Any
 
 from fairlead.actions import EVENT as ACTION
 from fairlead.checkpoints import DECISION, read_decision
+from fairlead.customers import MERGED, UNMERGED, families_of
 from fairlead.errors import FairleadError, FaultError
 from fairlead.jobs import WorkLane
 from fairlead.kit import events
@@ -154,24 +155,32 @@ def deliver(uow: UnitOfWork, due: Sequence[Event], library: BundleLibrary) -> No
     A case's wait ends with the first event that fits; an interrupt goes before it, whatever their order.
     """
     tell_askers(uow, [event.key for event in due if event.type == DECISION])
-    waiting = store.waiting_for(uow, sorted({event.key for event in due}))
+    keys = _keys(uow, due)
+    waiting = store.waiting_for(uow, sorted({key for known in keys for key in known}))
     signals: dict[str, tuple[Event, dict[str, Any]]] = {}
-    for event in due:
-        matched = [row for row in waiting if row.id not in signals and _fits(row, event)]
+    for event, known in zip(due, keys, strict=True):
+        matched = [row for row in waiting if row.id not in signals and _fits(row, event, known)]
         for row in matched:
             signal = _signal(uow, event, library)
             if signal is not None:
                 signals[row.id] = (event, signal)
         if event.key.startswith("cus_"):
-            for case_id in _interrupt(uow, event, {row.id for row in matched}, library):
+            for case_id in _interrupt(uow, event, known, {row.id for row in matched}, library):
                 signals.pop(case_id, None)
     store.wake(uow, [(case_id, signal) for case_id, (_, signal) in signals.items()], WorkLane.INTERACTIVE.value)
     for case_id, (event, signal) in signals.items():
         uow.record(AuditEntry("case.signalled", case_id, {"event": event.id, "type": event.type, **signal}))
 
 
-def _fits(row: Any, event: Event) -> bool:
-    if (row.wait_type, row.wait_key) != (event.type, event.key):
+def _keys(uow: UnitOfWork, due: Sequence[Event]) -> list[tuple[str, ...]]:
+    """Whom each event concerns: what a customer does, also the cases of records that were merged with theirs."""
+    families = families_of(uow, [event.key for event in due if event.key.startswith("cus_")])
+    alone = {MERGED, UNMERGED}  # are about the one record that they name
+    return [(event.key,) if event.type in alone else families.get(event.key, (event.key,)) for event in due]
+
+
+def _fits(row: Any, event: Event, keys: Sequence[str]) -> bool:
+    if row.wait_type != event.type or row.wait_key not in keys:
         return False
     return not event.key.startswith("cus_") or event.at is None or event.at >= row.mark_at
 
@@ -203,9 +212,11 @@ def _outcome(uow: UnitOfWork, event: Event) -> str:
     return "expired" if decision is not None and decision.decided_by == str(TIMER) else "rejected"
 
 
-def _interrupt(uow: UnitOfWork, event: Event, already: set[str], library: BundleLibrary) -> list[str]:
+def _interrupt(
+    uow: UnitOfWork, event: Event, keys: Sequence[str], already: set[str], library: BundleLibrary
+) -> list[str]:
     done = []
-    for row in store.open_cases_of(uow, event.key):
+    for row in [row for key in keys for row in store.open_cases_of(uow, key)]:
         if row.id in already or row.created_at > (event.at or uow.now):
             continue
         try:
@@ -217,7 +228,7 @@ def _interrupt(uow: UnitOfWork, event: Event, already: set[str], library: Bundle
             done.append(row.id)
             continue
         target = bundle.playbooks[row.playbook].playbook.interrupts.get(event.type)
-        if target is not None and target != row.stage:
-            interrupt_case(uow, row.id, target, event.type, event.id)
+        if target is not None and (target != row.stage or event.payload.get("found")):
+            interrupt_case(uow, row.id, target, event)
             done.append(row.id)
     return done

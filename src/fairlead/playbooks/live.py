@@ -12,7 +12,7 @@ from fairlead.checkpoints import Ruled
 from fairlead.kit.actors import SYSTEM, Actor
 from fairlead.kit.clock import to_micros
 from fairlead.kit.jsons import dumps
-from fairlead.kit.unit_of_work import AuditEntry
+from fairlead.kit.unit_of_work import AuditEntry, UnitOfWork
 from fairlead.playbooks.model import CaseState, StepInput, StepStage
 from fairlead.playbooks.store import NEVER
 from fairlead.reviews import ReviewDraft
@@ -74,8 +74,9 @@ class LiveCase:
     def as_input(self) -> StepInput:
         """What a step is given of it."""
         return StepInput(
-            self.id, self.facts, self.attempt, self.customer_id, self.subject_kind, self.subject_id, self.playbook
-        )
+            self.id, self.facts, self.attempt, self.customer_id, self.subject_kind, self.subject_id, self.playbook,
+            self.now,
+        )  # fmt: skip
 
     def note(self, verb: str, payload: dict[str, Any], actor: Actor = SYSTEM) -> None:
         """Leave an audit entry about this case."""
@@ -124,6 +125,11 @@ class LiveCase:
         self.wait_type = self.wait_key = self.end = self.recording = None
         self.fail(code, words)
         self.facts_text = dumps(self.facts)
+
+    def hand_over_entries(self, uow: UnitOfWork) -> None:
+        """Give the audit entries so far to the unit of work that moves the case."""
+        uow.record_many(self.entries)
+        self.entries.clear()
 
     def pass_event(self, at: datetime) -> None:
         """The event of this moment is used up; a later wait looks behind it."""

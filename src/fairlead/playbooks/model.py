@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from fairlead.errors import Place
 from fairlead.kit.expressions import Condition, Environment
 from fairlead.kit.yamlmarks import Node
+from fairlead.playbooks.objectives import Objective
 
 MAX_HOPS = 1_000
 """How many stages a case may enter in its life; beyond it the case goes to the exceptions queue."""
@@ -47,6 +48,8 @@ class StepInput:
     subject_kind: str = ""
     subject_id: str = ""
     playbook: str = ""
+    now: datetime | None = None
+    """The moment of this run by the database's clock; None where a step is called without an engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +95,13 @@ class CheckpointStage(Stage):
     """Proposes an answer, made of the named facts, at a checkpoint.
 
     Outcomes: approved, rejected, blocked, expired (where `next` does not name it: as rejected). Once approved,
-    the answer's fields are facts of the case under their own names.
+    the answer's fields are facts of the case under their own names. The producer is `producer`, or what the fact
+    `producer_fact` says where one is named.
     """
 
     checkpoint: str = ""
     producer: str = ""
+    producer_fact: str | None = None
     answer: Mapping[str, str] = field(default_factory=dict)
     score: str | None = None
     value: str | None = None
@@ -163,6 +168,7 @@ class Playbook:
     stages: Mapping[str, Stage]
     interrupts: Mapping[str, str]
     environment: Environment
+    objective: Objective | None = None
 
 
 class CaseVerb(StrEnum):

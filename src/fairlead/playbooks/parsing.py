@@ -21,18 +21,20 @@ from fairlead.playbooks.model import (
     StepStage,
     WaitStage,
 )
+from fairlead.playbooks.objectives import Objective, parse_objective
 
 MAX_STAGES = 200
 MAX_FACTS = 200
-_FACT = r"[a-z][a-z0-9_]{0,63}"
-_STAGE = r"[a-z][a-z0-9_-]{0,63}"
-_OWN_EVENTS = ("decision", "action", "time")
-_TAKEN = frozenset((
+FACT_PATTERN = r"[a-z][a-z0-9_]{0,63}"
+STAGE_PATTERN = r"[a-z][a-z0-9_-]{0,63}"
+STEP_PATTERN = r"[a-z][a-z0-9-]*@[1-9][0-9]*"
+OWN_EVENTS = ("decision", "action", "time")
+TAKEN = frozenset((
     "as", "bool", "break", "bytes", "const", "continue", "double", "duration", "dyn", "else", "false", "for",
     "function", "if", "import", "in", "int", "let", "list", "loop", "map", "namespace", "null", "null_type", "package",
     "return", "string", "timestamp", "true", "type", "uint", "var", "void", "while",
 ))  # fmt: skip
-TOP_KEYS = ("playbook", "description", "subject", "serial_key", "facts", "on", "start", "stages")
+TOP_KEYS = ("playbook", "description", "objective", "subject", "serial_key", "facts", "on", "start", "stages")
 STAGE_KEYS = {
     "step": ("step", "with", "retries", "timeout", "concurrency", "max_batch", "next"),
     "checkpoint": ("checkpoint", "answer", "producer", "score", "value", "signals", "title", "next"),
@@ -44,7 +46,7 @@ STAGE_KEYS = {
 }
 """Every key of every kind of stage; docs/playbooks.md describes them."""
 _TITLE_FIELD = re.compile(r"\{([^{}]*)\}")
-_ACT_OUTCOMES = ("sent", "held", "refused", "failed", "expired", "ambiguous")
+ACT_OUTCOMES = ("sent", "held", "refused", "failed", "expired", "ambiguous")
 
 
 def parse_playbook(text: str, file: str) -> Playbook:
@@ -55,7 +57,7 @@ def parse_playbook(text: str, file: str) -> Playbook:
     environment = Environment(facts)
     stage_nodes = root["stages"].mapping()
     for key in stage_nodes:
-        if not re.fullmatch(_STAGE, key):
+        if not re.fullmatch(STAGE_PATTERN, key):
             message = f"{str(key)!r:.80} is not a stage's name."
             raise SourceError(message, key.place, suggestion="Use small letters, digits, - and _.")  # type: ignore[attr-defined]
     if not 1 <= len(stage_nodes) <= MAX_STAGES:
@@ -74,7 +76,16 @@ def parse_playbook(text: str, file: str) -> Playbook:
         stages=stages,
         interrupts=interrupts,
         environment=environment,
+        objective=_objective(root.get("objective"), stages),
     )
+
+
+def _objective(node: Node | None, stages: Mapping[str, Stage]) -> Objective | None:
+    if node is None:
+        return None
+    ends = {stage.end for stage in stages.values() if isinstance(stage, EndStage)}
+    checkpoints = {stage.checkpoint for stage in stages.values() if isinstance(stage, CheckpointStage)}
+    return parse_objective(node, ends=ends, stages=stages, checkpoints=checkpoints)
 
 
 def _place_of(key: str, value: Node) -> Place:
@@ -86,11 +97,11 @@ def _facts(node: Node | None) -> dict[str, Type]:
     if node and len(node.mapping()) > MAX_FACTS:
         node.fail(f"{len(node.mapping())} facts are declared; at most {MAX_FACTS} are allowed.")
     for key, value in node.mapping().items() if node else ():
-        if not re.fullmatch(_FACT, key):
+        if not re.fullmatch(FACT_PATTERN, key):
             raise SourceError(
                 f"{key!r} is not a fact's name.", _place_of(key, value), suggestion="Use small letters and _."
             )
-        if key in _TAKEN:
+        if key in TAKEN:
             message = f"{str(key)!r} is a word of the conditions and cannot name a fact."
             raise SourceError(message, _place_of(key, value), suggestion=f"Write for example lead_{key}.")
         declared[str(key)] = Type(value.one_of([kind.value for kind in Type]))
@@ -100,7 +111,7 @@ def _facts(node: Node | None) -> dict[str, Type]:
 def _interrupts(node: Node | None, reader: _StageReader) -> dict[str, str]:
     found: dict[str, str] = {}
     for event, stage in node.mapping().items() if node else ():
-        if not re.fullmatch(_STAGE, event) or event in _OWN_EVENTS:
+        if not re.fullmatch(STAGE_PATTERN, event) or event in OWN_EVENTS:
             message = f"{str(event)!r:.80} is not a type of event that can interrupt a case."
             raise SourceError(message, event.place, suggestion="Write for example opted_out.")  # type: ignore[attr-defined]
         found[str(event)] = reader.stage_name(stage)
@@ -147,7 +158,7 @@ class _StageReader:
         return {str(outcome): self.stage_name(target) for outcome, target in fields.items()}
 
     def _fact(self, node: Node) -> str:
-        return node.text(max_chars=64, pattern=_FACT, what="a fact's name")
+        return node.text(max_chars=64, pattern=FACT_PATTERN, what="a fact's name")
 
     def _fact_map(self, node: Node | None) -> dict[str, str]:
         return {str(key): self._fact(value) for key, value in node.mapping().items()} if node else {}
@@ -159,7 +170,7 @@ class _StageReader:
             name,
             {"next": self.stage_name(fields["next"])},
             place=fields["step"].place,
-            step=fields["step"].text(max_chars=80, pattern=r"[a-z][a-z0-9-]*@[1-9][0-9]*", what="a step (name@1)"),
+            step=fields["step"].text(max_chars=80, pattern=STEP_PATTERN, what="a step (name@1)"),
             config=fields.get("with"),
             retries=fields["retries"].integer(least=0, most=20) if "retries" in fields else 3,
             timeout=fields["timeout"].duration(least=timedelta(milliseconds=1), most=day)
@@ -173,15 +184,16 @@ class _StageReader:
         fields = node.mapping(allowed=STAGE_KEYS["checkpoint"], required=("checkpoint", "answer", "next"))
         title = fields["title"].text(max_chars=200) if "title" in fields else ""
         for match in _TITLE_FIELD.finditer(title):
-            if not re.fullmatch(_FACT, match[1]):
+            if not re.fullmatch(FACT_PATTERN, match[1]):
                 fields["title"].fail(f"{{{match[1]}}} in the title is not a fact's name.")
-        producer = fields["producer"].text(max_chars=100) if "producer" in fields else f"{self._playbook}@1"
+        producer, producer_fact = self._producer(fields.get("producer"))
         return CheckpointStage(
             name,
             self._outcomes(fields["next"], ("approved", "rejected", "blocked"), ("expired",)),
             place=fields["checkpoint"].place,
             checkpoint=fields["checkpoint"].name(),
             producer=producer,
+            producer_fact=producer_fact,
             answer=self._fact_map(fields["answer"]),
             score=self._fact(fields["score"]) if "score" in fields else None,
             value=self._fact(fields["value"]) if "value" in fields else None,
@@ -189,13 +201,21 @@ class _StageReader:
             title=title,
         )
 
+    def _producer(self, node: Node | None) -> tuple[str, str | None]:
+        """Fixed text, or `{fact: name}`: a step finds it, as a model's version that scored the case."""
+        if node is None:
+            return f"{self._playbook}@1", None
+        if node.is_mapping:
+            return "", self._fact(node.mapping(allowed=(), required=("fact",))["fact"])
+        return node.text(max_chars=100), None
+
     def _act(self, name: str, node: Node) -> Stage:
         fields = node.mapping(allowed=STAGE_KEYS["act"], required=("act", "next"))
         detach = "detach" in fields and fields["detach"].boolean()
         if detach:
             following: dict[str, str] = {"next": self.stage_name(fields["next"])}
         else:
-            following = self._outcomes(fields["next"], ("sent",), _ACT_OUTCOMES)
+            following = self._outcomes(fields["next"], ("sent",), ACT_OUTCOMES)
         return ActStage(
             name,
             following,
@@ -210,7 +230,7 @@ class _StageReader:
     def _wait(self, name: str, node: Node) -> Stage:
         fields = node.mapping(allowed=STAGE_KEYS["wait"], required=("wait", "next"))
         event = fields["wait"].name()
-        if event in _OWN_EVENTS[:2]:
+        if event in OWN_EVENTS[:2]:
             fields["wait"].fail(f"{event!r} is told inside a case; a wait is for what a customer does.")
         event_type = None if event == "time" else event
         timeout = fields["for"].duration() if "for" in fields else None

@@ -47,7 +47,7 @@ def rerule_some(uow: UnitOfWork, bundle: Bundle, *, after: str, limit: int, seed
     done: dict[str, list[str]] = {"stricter": [], "blocked": [], "looser": []}
     for one in (found[each] for each in ids if each in found):
         policy = bundle.policies.get(one.checkpoint)
-        if policy is None or not one.is_open:
+        if policy is None or not one.is_open or one.is_label:  # a label is about what was ruled then
             continue
         row = read_ruling(uow, one.ruling_id)
         if row.policy_version == policy.version:

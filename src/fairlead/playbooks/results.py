@@ -37,13 +37,13 @@ def _refused(step: str, what: str) -> StepFailure:
     return StepFailure("step_result", f"{step} gave {what}")
 
 
-def checked_batch(step: str, results: Any, count: int) -> Sequence[StepResult]:
-    """One usable result per case; ValueError when there are not exactly `count`."""
+def checked_batch(step: str, results: Any, count: int, *, plain: bool = False) -> Sequence[StepResult]:
+    """One usable result per case; ValueError when there are not exactly `count`. `plain` ones are as they are."""
     if not isinstance(results, Sequence) or isinstance(results, (str, bytes)) or len(results) != count:
         found = len(results) if isinstance(results, Sequence) else type(results).__name__
         message = f"{step} gave {found} results for {count} cases"
         raise ValueError(message)
-    return [usable(step, result) for result in results]
+    return results if plain else [usable(step, result) for result in results]
 
 
 def _plain(value: Any, depth: int) -> bool:

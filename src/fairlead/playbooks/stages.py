@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from fairlead.actions import ActionDraft
 from fairlead.checkpoints import DECISION, Ask, CheckpointState, Path, Proposal, Ruled, rule_asks
-from fairlead.errors import FairleadError
+from fairlead.customers import family_of
+from fairlead.errors import FairleadError, InputError
 from fairlead.kit import events
 from fairlead.kit.actors import Actor, ActorKind
 from fairlead.kit.clock import from_micros, iso
@@ -31,28 +33,29 @@ from fairlead.playbooks.model import (
 )
 from fairlead.playbooks.results import MAX_FACTS_CHARS, checked_batch
 from fairlead.playbooks.steps import StepRun
-from fairlead.reviews import draft_review
+from fairlead.reviews import draft_review, wants_review
 
 MAX_CHILDREN = 1_000
 MAX_SCORE = 1e300
 MAX_VALUE = 2**43
 """Whole units of money that a proposal can be worth; beyond it, the value counts as not known."""
 _OWN_WAITS = frozenset({DECISION, "action", "case.ended", "time"})
+_PRODUCER = re.compile(r"[^\s@]{1,80}@[^\s@]{1,20}")
 _FIELD = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 
-def run_step(stage: StepStage, run: StepRun, cases: Sequence[LiveCase]) -> None:
+def run_step(stage: StepStage, run: StepRun, cases: Sequence[LiveCase], *, plain: bool = False) -> None:
     """Call a pure step for all cases at once; a call that crashes is halved until the culprit stands alone."""
     inputs = [case.as_input() for case in cases]
     try:
-        results = checked_batch(stage.step, run(inputs), len(cases))
+        results = checked_batch(stage.step, run(inputs), len(cases), plain=plain)
     except (Exception, SystemExit) as error:  # noqa: BLE001  a step may raise anything; its neighbours go on
         if len(cases) == 1:
             cases[0].fail("step_crashed", f"{stage.step}: {type(error).__name__}: {error}")
             return
         middle = len(cases) // 2
-        run_step(stage, run, cases[:middle])
-        run_step(stage, run, cases[middle:])
+        run_step(stage, run, cases[:middle], plain=plain)
+        run_step(stage, run, cases[middle:], plain=plain)
         return
     for case, result in zip(cases, results, strict=True):
         take_result(stage, case, result)
@@ -118,12 +121,23 @@ def _ask(stage: CheckpointStage, case: LiveCase, known: Mapping[str, Any] | None
     proposal = Proposal(
         checkpoint=stage.checkpoint,
         answer={name: facts[fact] for name, fact in stage.answer.items() if facts.get(fact) is not None},
-        producer=stage.producer,
+        producer=_producer_of(stage, facts),
         score=_score(score),
         value_minor=_minor(value, minor_digits),
         signals={name: facts[name] for name in stage.signals if name in facts},
     )
     return Ask(f"{case.id}/{stage.name}/{case.hops}", proposal, facts.copy(), known, case.id, case.customer_id)
+
+
+def _producer_of(stage: CheckpointStage, facts: Mapping[str, Any]) -> str:
+    if stage.producer_fact is None:
+        return stage.producer
+    found = facts.get(stage.producer_fact)
+    if not isinstance(found, str) or not _PRODUCER.fullmatch(found):
+        words = f"the fact {stage.producer_fact!r} should say who proposes, as name@version"
+        message = f"{words}; it is {str(found)[:80]!r}"
+        raise InputError(message, code="no_producer")
+    return found
 
 
 def _score(value: Any) -> float | None:
@@ -153,18 +167,19 @@ def _follow(stage: CheckpointStage, state: CheckpointState, case: LiveCase, item
         "policy": ruling.policy_version,
         "proposal": ruling.proposal_digest,
     }
+    if wants_review(ruling):
+        title = title_of(stage.title, case.facts) or f"{case.subject_kind} {case.subject_id}"
+        case.reviews.append((item, draft_review(item, state.policy.review, title, playbook=case.playbook)))
+        payload["label"] = ruling.label_way.value
     if ruling.path is Path.AUTO:
         case.note("ruling.made", payload, Actor(ActorKind.MACHINE, ruling.producer))
-        case.automatic = ruling.checkpoint
+        case.automatic = None if state.never_stopped else ruling.checkpoint
         case.go("approved", stage.next["approved"], item.ask.proposal.answer)
         return
     case.note("ruling.made", payload)
     if ruling.path is Path.BLOCKED:
         case.go("blocked", stage.next["blocked"])
         return
-    title = title_of(stage.title, case.facts) or f"{case.subject_kind} {case.subject_id}"
-    draft = draft_review(item, state.policy.review, title, playbook=case.playbook)
-    case.reviews.append((item, draft))
     case.wait(DECISION, item.id, None)
 
 
@@ -213,7 +228,7 @@ def wait(reader: Reader, stage: WaitStage, case: LiveCase) -> None:
     if case.customer_id is None:
         case.fail("no_customer", f"waits for {stage.event!r}, which is told by customer, and has no customer")
         return
-    early = events.since(reader, stage.event, case.customer_id, case.mark_at)
+    early = _heard(reader, stage.event, case.customer_id, case.mark_at)
     if early is not None:
         found = early.payload.get("found")
         case.pass_event(early.at or case.now)
@@ -223,10 +238,16 @@ def wait(reader: Reader, stage: WaitStage, case: LiveCase) -> None:
         case.wait(stage.event, case.customer_id, until)
 
 
+def _heard(reader: Reader, event_type: str, customer_id: str, mark: datetime) -> events.Event | None:
+    """The first such event since the mark about this customer, under whichever of their merged records' ids."""
+    found = [events.since(reader, event_type, one, mark) for one in family_of(reader, customer_id)]
+    return min(filter(None, found), key=lambda event: event.at or mark, default=None)
+
+
 def heed_events(uow: UnitOfWork, cases: Sequence[LiveCase]) -> None:
     """Let cases look again that are about to wait for an event which came while they were being moved."""
     for case in cases:
-        if waits_for_customer(case) and events.since(uow, case.wait_type or "", case.wait_key or "", case.mark_at):
+        if waits_for_customer(case) and _heard(uow, case.wait_type or "", case.wait_key or "", case.mark_at):
             case.state, case.wait_type, case.wait_key, case.due_at = CaseState.READY, None, None, None
 
 

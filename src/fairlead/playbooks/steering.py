@@ -11,12 +11,17 @@ from fairlead.jobs import WorkLane
 from fairlead.kit.actors import SYSTEM, Actor
 from fairlead.kit.clock import from_micros, to_micros
 from fairlead.kit.events import Event, publish
+from fairlead.kit.jsons import dumps
 from fairlead.kit.unit_of_work import AuditEntry, UnitOfWork
 from fairlead.kit.yamlmarks import did_you_mean
 from fairlead.playbooks import store
 from fairlead.playbooks.bundles import BundleLibrary
 from fairlead.playbooks.model import ALLOWED, CaseState, CaseVerb, EndStage, Playbook, main_road
+from fairlead.playbooks.results import MAX_FACTS_CHARS
 from fairlead.reviews import withdraw_for_case
+
+_PLAINLY = {CaseState.EXCEPTION: "in the exceptions queue"}
+"""States whose name does not stand behind “a case that is”."""
 
 
 def steer(
@@ -42,7 +47,7 @@ def steer(
         message = "the case changed since you looked at it; look again"
         raise ConflictError(message, case=case_id, version=row.version)
     if state not in ALLOWED[verb]:
-        message = f"a case that is {state.value} cannot be told to {verb.value.replace('_', ' ')}"
+        message = f"a case that is {_PLAINLY.get(state, state.value)} cannot be told to {verb.value.replace('_', ' ')}"
         raise ConflictError(message, case=case_id, state=state.value)
     playbook = library.load(uow, row.bundle).playbooks[row.playbook].playbook
     values = _VERBS[verb](uow, playbook, row, actor, stage, reason)
@@ -56,16 +61,27 @@ def steer(
     return str(values["state"])
 
 
-def interrupt_case(uow: UnitOfWork, case_id: str, stage: str, event_type: str, event_id: str) -> None:
-    """Withdraw the case's reviews, timers and unsent actions and put it at `stage`, in this transaction."""
+def interrupt_case(uow: UnitOfWork, case_id: str, stage: str, event: Event) -> None:
+    """Withdraw the case's reviews, timers and unsent actions and put it at `stage`, in this transaction.
+
+    What the event found becomes facts, as where a stage waits for it; more than a case can hold is left out, and
+    the audit entry says so.
+    """
     row = store.read_case(uow, case_id, lock=True)
     if row.ended_at is not None or (row.resume or {}).get("taken_by"):
         return  # a person who has it in hand sees the event on the customer's timeline
-    values = _to_stage(uow, row, stage, SYSTEM, f"interrupted by {event_type}")
+    values = _to_stage(uow, row, stage, SYSTEM, f"interrupted by {event.type}")
+    found = event.payload.get("found")
+    facts = {**row.facts, **found} if isinstance(found, Mapping) else row.facts
+    fits = len(dumps(facts)) <= MAX_FACTS_CHARS
+    if fits and facts is not row.facts:
+        values["facts"] = facts
     if row.state == CaseState.PAUSED.value:
         values |= {"state": row.state, "resume": {**(row.resume or {}), "state": CaseState.READY.value}}
     store.change_case(uow, case_id, row.version, values)
-    payload = {"from": row.stage, "to": stage, "event": event_type, "id": event_id}
+    payload: dict[str, Any] = {"from": row.stage, "to": stage, "event": event.type, "id": event.id}
+    if isinstance(found, Mapping):
+        payload |= {"found": dict(found)} if fits else {"left_out": "what it found is too large for the case"}
     uow.record(AuditEntry("case.interrupted", case_id, payload, row.customer_id))
 
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from fairlead.errors import InputError
+from fairlead.errors import InputError, SourceError
 from fairlead.kit.expressions import Environment
 from fairlead.kit.unit_of_work import UnitOfWork
 from fairlead.kit.yamlmarks import Node
-from fairlead.playbooks.model import StepInput, StepKind, StepResult
+from fairlead.playbooks.model import Playbook, StepInput, StepKind, StepResult
 
 StepRun = Callable[[Sequence[StepInput]], Sequence[StepResult]]
 """One result per case, in order; raises only when the whole call is broken."""
@@ -22,6 +22,9 @@ a case that it gives a StepFailure."""
 
 Configure = Callable[[Node | None, Environment], "StepRun | RecordRun"]
 """Reads the stage's `with:` (None when absent) once; raises SourceError at the place of a mistake."""
+
+FileCheck = Callable[[Mapping[str, str], Mapping[str, Playbook]], Sequence[SourceError]]
+"""Looks at a workspace's files that other rooms read (by path) and says what is wrong with them."""
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,63}@[1-9][0-9]{0,3}")
 
@@ -35,14 +38,17 @@ class Step:
     configure: Configure
     line: int = 0
     """Where the workspace's file defines it; 0 for built-in ones."""
+    plain: bool = False
+    """Its results are plain JSON by construction: they are not looked through once more."""
 
 
 class StepRegistry:
     """The steps that this build has."""
 
-    def __init__(self, steps: Sequence[Step] = ()) -> None:
-        """Start with `steps`."""
+    def __init__(self, steps: Sequence[Step] = (), checks: Sequence[FileCheck] = ()) -> None:
+        """Start with `steps`; `checks` are for files of the workspace that are neither playbook, policy nor step."""
         self._steps: dict[str, Step] = {}
+        self.checks = tuple(checks)
         for step in steps:
             self.add(step)
 
@@ -66,7 +72,7 @@ class StepRegistry:
 
     def with_more(self, steps: Sequence[Step]) -> StepRegistry:
         """A copy that has `steps` too."""
-        return StepRegistry([*self._steps.values(), *steps])
+        return StepRegistry([*self._steps.values(), *steps], self.checks)
 
 
 def plain_step(

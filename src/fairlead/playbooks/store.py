@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, func, insert, or_, select, update
 
 from fairlead.errors import NotFoundError
 from fairlead.kit import jsons
-from fairlead.kit.clock import to_micros
+from fairlead.kit.clock import from_micros, to_micros
 from fairlead.kit.ids import new_id
 from fairlead.kit.unit_of_work import Reader, UnitOfWork
 from fairlead.playbooks import tables as t
@@ -51,6 +52,16 @@ def current_bundle(reader: Reader) -> str | None:
     """The digest of the newest deployment, None before the first."""
     query = select(t.deployment.c.bundle).order_by(t.deployment.c.at.desc(), t.deployment.c.id.desc()).limit(1)
     return reader.execute(query).scalar()
+
+
+_DEPLOYMENTS = "SELECT bundle, at FROM deployment ORDER BY at, id"
+
+
+def replaced_at(reader: Reader, digests: Sequence[str]) -> dict[str, datetime]:
+    """When another bundle was deployed after each of these for the last time; the current one is left out."""
+    rows = reader.fetch(_DEPLOYMENTS)
+    found = {bundle: from_micros(after[1]) for (bundle, _), after in pairwise(rows)}
+    return {digest: found[digest] for digest in digests if digest in found}
 
 
 def insert_deployment(uow: UnitOfWork, digest: str, files: Mapping[str, str], by: str) -> str:
@@ -276,3 +287,13 @@ def states_of(reader: Reader, case_ids: Sequence[str]) -> dict[str, str]:
     """The state of each of at most 500 cases."""
     query = select(t.case.c.id, t.case.c.state).where(t.case.c.id.in_(case_ids))
     return {row.id: row.state for row in reader.execute(query)}
+
+
+def playbooks_of(reader: Reader, case_ids: Sequence[str]) -> dict[str, str]:
+    """The playbook of each of these cases."""
+    c = t.case.c
+    found: dict[str, str] = {}
+    for start in range(0, len(case_ids), _PAGE):
+        page = case_ids[start : start + _PAGE]
+        found.update((row.id, row.playbook) for row in reader.execute(select(c.id, c.playbook).where(c.id.in_(page))))
+    return found

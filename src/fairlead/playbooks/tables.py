@@ -26,6 +26,7 @@ deployment = Table(
 )
 
 _open = Column("ended_at", BigInteger).is_(None)
+_ended = Column("ended_at", BigInteger).is_not(None)
 
 
 def _open_index(name: str, *columns: str) -> Index:
@@ -73,6 +74,16 @@ case = Table(
     _open_index("ix_playbook_case_wait", "wait_key", "wait_type"),
     _open_index("ix_playbook_case_customer_id", "customer_id"),
     _open_index("ix_playbook_case_stage", "playbook", "stage", "state", "changed_at"),
+    _open_index("ix_playbook_case_bundle", "playbook", "bundle"),
+    Index(
+        "ix_playbook_case_ended",
+        "playbook",
+        "ended_at",
+        "end",
+        "created_at",
+        sqlite_where=_ended,
+        postgresql_where=_ended,
+    ),
     Index("ix_playbook_case_lease_token", "lease_token"),
 )
 

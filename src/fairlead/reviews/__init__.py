@@ -10,8 +10,21 @@ from fairlead.reviews.gate import (
     Standing,
     draft_review,
     tell_askers,
+    wants_review,
 )
-from fairlead.reviews.model import Given, Log, Mode, Review, ReviewDraft, Reviewer, Settlement, State, Verb
+from fairlead.reviews.model import (
+    Given,
+    Kind,
+    Labelling,
+    Log,
+    Mode,
+    Review,
+    ReviewDraft,
+    Reviewer,
+    Settlement,
+    State,
+    Verb,
+)
 from fairlead.reviews.queues import (
     Count,
     Page,
@@ -39,17 +52,17 @@ from fairlead.reviews.service import (
     withdraw_for_case,
     withdraw_for_ruling,
 )
-from fairlead.reviews.store import find_many, log_of, of_case, opened_since, siblings
+from fairlead.reviews.store import find_many, log_of, of_case, of_rulings, opened_since, overdue_unseen, siblings
 from fairlead.reviews.timers import Expired, expire_due, release_lapsed, sweep, wake_snoozed
 from fairlead.reviews.transitions import Refusal, next_state
 
 __all__ = [
-    "RETRY_AFTER_S",
-    "CheckAnswer", "Claim", "Count", "Decided", "Expired", "Gate", "GateRequest", "GateTerms", "Given",
-    "Log", "Mode", "Page", "PolicySource", "QueueFilter", "Refusal", "Review", "ReviewDraft", "Reviewer",
-    "Settlement", "Standing", "State", "Verb", "View", "claim", "claim_next", "counts", "decide",
-    "draft_review", "expire_due", "find_many", "get", "heartbeat", "log_of", "next_due", "next_state",
-    "of_case", "open_many", "opened_since", "page", "rebind", "release", "release_lapsed", "resume", "search",
-    "search_customers", "siblings", "snooze", "sweep", "tallies", "tell_askers", "undo", "unsnooze",
-    "wake_snoozed", "withdraw_for_case", "withdraw_for_ruling",
+    "RETRY_AFTER_S", "CheckAnswer", "Claim", "Count", "Decided", "Expired", "Gate", "GateRequest", "GateTerms",
+    "Given", "Kind", "Labelling", "Log", "Mode", "Page", "PolicySource", "QueueFilter", "Refusal", "Review",
+    "ReviewDraft", "Reviewer", "Settlement", "Standing", "State", "Verb", "View", "claim", "claim_next",
+    "counts", "decide", "draft_review", "expire_due", "find_many", "get", "heartbeat", "log_of", "next_due",
+    "next_state", "of_case", "of_rulings", "open_many", "opened_since", "overdue_unseen", "page", "rebind",
+    "release", "release_lapsed", "resume", "search", "search_customers", "siblings", "snooze", "sweep",
+    "tallies", "tell_askers", "undo", "unsnooze", "wake_snoozed", "wants_review", "withdraw_for_case",
+    "withdraw_for_ruling",
 ]  # fmt: skip

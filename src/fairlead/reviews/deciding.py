@@ -14,6 +14,7 @@ from fairlead.reviews import binding, store
 from fairlead.reviews.binding import Needs
 from fairlead.reviews.model import (
     Given,
+    Labelling,
     Mode,
     Review,
     Reviewer,
@@ -63,6 +64,7 @@ def decide(
     reviewer: Reviewer,
     *,
     settlement: Settlement,
+    labels: Labelling,
     check_answer: CheckAnswer,
     effective_after: timedelta,
 ) -> Decided:
@@ -70,7 +72,8 @@ def decide(
 
     Refused with ConflictError when the review is closed (who, what, when), somebody else's, or not what the
     page showed (`stale`, with `changed` by part); with ForbiddenError without the role or on a second vote.
-    `check_answer(checkpoint, answer)` raises InputError for an answer off the checkpoint's schema.
+    `check_answer(checkpoint, answer)` raises InputError for an answer off the checkpoint's schema. `labels`
+    keeps what was answered without the proposal, in this very transaction.
     """
     one = mine(uow, review_id, reviewer, given.verdict)
     _check_shown(one, given)
@@ -84,8 +87,13 @@ def decide(
     if given.verdict is Verb.RETURN:
         return _return(uow, one, given, reviewer)
     if one.mode is Mode.BLIND:
-        return _label(uow, one, given, reviewer)
-    return _vote(uow, one, given, reviewer, settlement, effective_after)
+        return _label(uow, one, given, reviewer, labels)
+    if one.mode is Mode.LABEL:
+        return _settle_label(uow, one, given, reviewer, labels)
+    decided = _vote(uow, one, given, reviewer, settlement, effective_after)
+    if decided.settled and one.mode is Mode.HUMAN:
+        labels.keep(uow, one, given.answer, reviewer.actor)
+    return decided
 
 
 def _check_shown(one: Review, given: Given) -> None:
@@ -107,11 +115,24 @@ def _log(uow: UnitOfWork, one: Review, word: str, given: Given, reviewer: Review
     store.add_log(uow, one, word, who, answer=given.answer, reason=given.reason)
 
 
-def _label(uow: UnitOfWork, one: Review, given: Given, reviewer: Reviewer) -> Decided:
+def _label(uow: UnitOfWork, one: Review, given: Given, reviewer: Reviewer, labels: Labelling) -> Decided:
     """The answer given before the proposal was seen; the same person now sees it and decides."""
-    _log(uow, one, "label", given, reviewer)
+    _log(uow, one, "label" if given.verdict is Verb.ANSWER else given.verdict, given, reviewer)
     after = moved(uow, one, "review.labelled", reviewer.actor, _payload(given), blind=False)
+    labels.keep(uow, one, given.answer, reviewer.actor)
     return Decided(after, settled=False)
+
+
+def _settle_label(uow: UnitOfWork, one: Review, given: Given, reviewer: Reviewer, labels: Labelling) -> Decided:
+    """The answer closes the review and touches nothing else: ruling, decision, case and actions stand.
+
+    It counts at once. There is nothing to undo, and who looked at what the machine did is blind no more.
+    """
+    changes = closing(step(uow, one, given.verdict), uow.now) | {"effective_at": uow.now}
+    after = moved(uow, one, "review.labelled", reviewer.actor, _payload(given), **changes)
+    _log(uow, one, given.verdict, given, reviewer)
+    labels.keep(uow, one, given.answer, reviewer.actor)
+    return Decided(after, settled=True, effective_at=uow.now)
 
 
 def _vote(

@@ -24,6 +24,7 @@ from fairlead.checkpoints import (
     Proposal,
     ReviewTerms,
     Ruled,
+    Ruling,
     current_approval,
     drop_request,
     explain,
@@ -47,8 +48,9 @@ from fairlead.kit.money import currency_exponent
 from fairlead.kit.unit_of_work import AuditEntry, Reader, UnitOfWork
 from fairlead.kit.yamlmarks import did_you_mean
 from fairlead.people import Principal, webhook_of
-from fairlead.reviews.model import ReviewDraft
+from fairlead.reviews.model import MAX_TITLE_CHARS, Kind, ReviewDraft
 from fairlead.reviews.service import open_many
+from fairlead.reviews.store import DECIDES
 from fairlead.reviews.tables import review as review_table
 
 KEY_LIFE = timedelta(days=30)
@@ -56,6 +58,7 @@ MAX_KEY_CHARS = 200
 WEBHOOK = "webhook"
 MAX_VALUE_MINOR = 2**53
 RETRY_AFTER_S = 5
+MAX_TITLE_PART = 60
 _TRIES = 3
 _ON_EXPIRY = {"keep": "wait", "expire": "reject"}
 """What the policies' words are called by the reviews; the third is escalate."""
@@ -159,7 +162,7 @@ class Gate:
         ruled = rule_asks(state, [ask], self.terms.seed, minor_digits=self.terms.minor_digits)[0]
         for _ in range(_TRIES):
             if insert_request(uow, _request_row(uow, asker, request, ruled.id)):
-                return self._store(uow, asker, request, ruled, policy.review)
+                return self._store(uow, asker, request, ruled, policy)
             earlier = self._earlier(uow, asker, request)  # somebody asked the same at the same moment
             if earlier is not None:
                 return self.standing_of(uow, earlier)
@@ -245,21 +248,22 @@ class Gate:
         return None, f"no rate for {request.currency}" if request.value is not None else "nobody"
 
     def _store(
-        self, uow: UnitOfWork, asker: Principal, request: GateRequest, ruled: Ruled, terms: ReviewTerms
+        self, uow: UnitOfWork, asker: Principal, request: GateRequest, ruled: Ruled, policy: CheckpointPolicy
     ) -> Standing:
         insert_ruled(uow, [ruled])
         ruling, ask = ruled.ruling, ruled.ask
-        review_id = None
-        if ruling.path in {Path.ASSIST, Path.HUMAN}:
-            title = " ".join(request.title.split()) or f"{ruling.checkpoint}: {request.key}"
-            review_id = open_many(uow, [draft_review(ruled, terms, title)])[0]
+        review_id, opened = None, None
+        if wants_review(ruling):
+            title = " ".join(request.title.split()) or title_from(policy, ask.subject, request.key)
+            opened = open_many(uow, [draft_review(ruled, policy.review, title)])[0]
+            review_id = None if ruling.path is Path.AUTO else opened
         payload = {
             "checkpoint": ruling.checkpoint, "path": ruling.path.value, "segment": ruling.segment,
             "rules": ruling.rules, "needs_information": ruling.needs_information,
             "policy": ruling.policy_version,
             "proposal": ruling.proposal_digest, "answer": ask.proposal.answer, "producer": ruling.producer,
             "score": ruling.score, "value_minor": ask.proposal.value_minor, "key": request.key,
-            "review": review_id,
+            "review": opened, "label": ruling.label_way.value,
         }  # fmt: skip
         uow.record(AuditEntry("ruling.made", ruled.id, payload, ask.customer_id, asker.actor))
         one = asked_from(ruled)
@@ -287,22 +291,50 @@ def asked_from(ruled: Ruled) -> Asked:
     return one
 
 
+def wants_review(ruling: Ruling) -> bool:
+    """Whether a person has something to do: decide, or answer what was drawn after the machine decided."""
+    return ruling.path in {Path.ASSIST, Path.HUMAN} or (ruling.path is Path.AUTO and ruling.lottery.drawn)
+
+
+def title_from(policy: CheckpointPolicy, subject: Mapping[str, Any], key: str) -> str:
+    """`Refunds: country de, order A-17` from the facts that the policy reads of the subject; else the caller's key.
+
+    What the machine says (its answer and signals) is left out: a title is seen by who must answer without it.
+    """
+    fields = dict.fromkeys(fact.field for fact in policy.facts if fact.source == "subject")
+    pairs = [f"{name.replace('_', ' ')} {_words(subject[name])}" for name in fields if subject.get(name) is not None]
+    name = policy.checkpoint.replace("-", " ").replace("_", " ")
+    return f"{name[:1].upper()}{name[1:]}: {', '.join(pairs) or key}"[:MAX_TITLE_CHARS]
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return " ".join((value if isinstance(value, str) else jsons.dumps(value)).split())[:MAX_TITLE_PART]
+
+
 def draft_review(item: Ruled, terms: ReviewTerms, title: str, *, playbook: str | None = None) -> ReviewDraft:
-    """The review that a ruling asks for; `playbook` None when a program asked from outside."""
+    """The review that a ruling asks for; `playbook` None when a program asked from outside.
+
+    To an automatic ruling that was drawn belongs a label: one person of the policy's role answers, with no end.
+    """
     ruling, ask = item.ruling, item.ask
+    drawn_auto = ruling.path is Path.AUTO
     return ReviewDraft(
         ruling_id=item.id,
         checkpoint=ruling.checkpoint,
-        path=ruling.path.value,
+        path=Path.HUMAN.value if drawn_auto else ruling.path.value,
         title=title[:300],
         segment=ruling.segment,
         needs=ruling.trace.needs or ((terms.role, 1),),
         proposal_digest=ruling.proposal_digest,
         facts_digest=hashlib.sha256(jsons.dumps(ask.subject).encode()).hexdigest(),
+        kind=Kind.LABEL if drawn_auto else Kind.DECISION,
         blind=ruling.path is Path.ASSIST and ruling.lottery.drawn,
-        needs_information=bool(ruling.needs_information),
+        # A required fact is missing, or the subject names facts that were given and cannot be used.
+        needs_information=bool(ruling.needs_information or ask.subject.get("unusable")),
         priority=max(0, min(100, round(ruling.priority))),
-        on_expiry=_ON_EXPIRY.get(terms.on_expiry) or f"escalate:{terms.escalate_to}",
+        on_expiry="wait" if drawn_auto else _ON_EXPIRY.get(terms.on_expiry) or f"escalate:{terms.escalate_to}",
         playbook=playbook,
         case_id=ask.case_id,
         customer_id=ask.customer_id,
@@ -363,5 +395,5 @@ def _minor(value: Decimal, digits: int) -> int:
 
 def _review_of(reader: Reader, ruling_id: str) -> str | None:
     r = review_table.c
-    query = select(r.id).where(r.ruling_id == ruling_id).order_by(r.id.desc()).limit(1)
+    query = select(r.id).where(r.ruling_id == ruling_id, DECIDES).order_by(r.id.desc()).limit(1)
     return reader.execute(query).scalar()

@@ -54,6 +54,7 @@ class Verb(enum.StrEnum):
     EDIT = "edit"
     REJECT = "reject"
     ANSWER = "answer"
+    CANNOT_TELL = "cannot_tell"  # an answer, too, but only where the answer is a label
     ESCALATE = "escalate"
     REQUEST_INFO = "request_info"
     RESUME = "resume"  # the information asked for has come
@@ -67,21 +68,33 @@ class Verb(enum.StrEnum):
     WITHDRAW = "withdraw"
 
 
-VERDICTS = frozenset({Verb.APPROVE, Verb.EDIT, Verb.REJECT, Verb.ANSWER, Verb.ESCALATE, Verb.REQUEST_INFO, Verb.RETURN})
-NEED_REASON = frozenset({Verb.REJECT, Verb.EDIT, Verb.ESCALATE, Verb.REQUEST_INFO, Verb.RETURN})
+NEED_REASON = frozenset({Verb.REJECT, Verb.EDIT, Verb.CANNOT_TELL, Verb.ESCALATE, Verb.REQUEST_INFO, Verb.RETURN})
+VERDICTS = NEED_REASON | {Verb.APPROVE, Verb.ANSWER}
 NEED_ANSWER = frozenset({Verb.EDIT, Verb.ANSWER})
 
 
+class Kind(enum.StrEnum):
+    """What becomes of the answer: it decides, or it only shows whether the machine was right."""
+
+    DECISION = "decision"
+    LABEL = "label"
+
+
 class Mode(enum.Enum):
-    """What the page shows: the proposal (assist), the question alone (human), the question first (blind)."""
+    """What the page shows: the proposal (assist), the question alone (human), the question first (blind), or
+    the question alone although the machine has decided it already (label).
+    """
 
     ASSIST = "assist"
     HUMAN = "human"
     BLIND = "blind"
+    LABEL = "label"
 
     @classmethod
-    def of(cls, path: str, *, blind: bool) -> Mode:
+    def of(cls, path: str, *, blind: bool, kind: str = Kind.DECISION) -> Mode:
         """A human answer is its own label, so only an assisted review is asked twice when it is blind."""
+        if kind == Kind.LABEL:
+            return cls.LABEL
         if path == "human":
             return cls.HUMAN
         return cls.BLIND if blind else cls.ASSIST
@@ -99,6 +112,7 @@ class Bucket(enum.StrEnum):
     PAUSED = "paused"  # its clock stands still until information comes
     OVERDUE = "overdue"
     NEEDS_INFORMATION = "needs_information"
+    LABEL = "label"  # drawn, to be answered after the machine decided
 
 
 CLOSED_SHELF = "closed"
@@ -126,7 +140,8 @@ class ReviewDraft:
     of the facts shown and read by rules. `priority` runs from 0 to 100, higher first. `due_at` None: no
     clock. `needs` says how many people of which roles must agree, all different; the first role looks at it
     first. Where one role decides, `role` and `quorum` say the same. `on_expiry` is `wait`, `reject`,
-    `withdraw` or `escalate:ROLE`. `value_minor` None: not known.
+    `withdraw` or `escalate:ROLE`. `value_minor` None: not known. A label has one decider and no expiry, and
+    comes behind every decision whatever its priority.
     """
 
     ruling_id: str
@@ -148,6 +163,7 @@ class ReviewDraft:
     customer_id: str | None = None
     value_minor: int | None = None
     due_at: datetime | None = None
+    kind: Kind = Kind.DECISION
 
     def __post_init__(self) -> None:
         """Refuse with InputError what could never be decided or never be found in the queue."""
@@ -161,6 +177,9 @@ class ReviewDraft:
         if not self.title:
             raise InputError("A review needs a title.", title=self.title)
         parse_expiry(self.on_expiry)
+        alone = [count for _, count in self.needs] == [1]
+        if self.kind is Kind.LABEL and (self.path != "human" or self.on_expiry != "wait" or not alone):
+            raise InputError("A label is one person's answer, without the proposal and without an end.", kind=self.kind)
 
     @property
     def digest(self) -> str:
@@ -175,6 +194,7 @@ class Review:
     id: str
     ruling_id: str
     checkpoint: str
+    kind: str
     playbook: str | None
     case_id: str | None
     customer_id: str | None
@@ -208,7 +228,12 @@ class Review:
     @property
     def mode(self) -> Mode:
         """What the page shows now."""
-        return Mode.of(self.path, blind=self.blind)
+        return Mode.of(self.path, blind=self.blind, kind=self.kind)
+
+    @property
+    def is_label(self) -> bool:
+        """Whether the machine decided already, and the answer is only compared with what it did."""
+        return self.kind == Kind.LABEL
 
     @property
     def is_open(self) -> bool:
@@ -244,6 +269,7 @@ class Review:
         others = {
             Bucket.OVERDUE: self.overdue_since is not None,
             Bucket.NEEDS_INFORMATION: self.needs_information,
+            Bucket.LABEL: self.is_label,
         }
         return frozenset([self.shelf, *(bucket for bucket, inside in others.items() if inside)])
 
@@ -332,6 +358,18 @@ class Settlement(Protocol):
         ...
 
 
+class Labelling(Protocol):
+    """What keeps answers that were given without the proposal; the evidence implements it."""
+
+    def keep(self, uow: UnitOfWork, review: Review, answer: Any, actor: Actor) -> object:
+        """Keep the answer to a review (as it was when it was given) if its decision was drawn.
+
+        `answer` None: the person could not tell. The first answer to a review stays, whatever becomes of the
+        verdict: a later one is given by somebody who has seen the proposal.
+        """
+        ...
+
+
 def parse_expiry(on_expiry: str) -> tuple[Verb, str | None]:
     """What the timer does at `due_at`, with the role that takes over; InputError for anything else.
 
@@ -347,11 +385,12 @@ def parse_expiry(on_expiry: str) -> tuple[Verb, str | None]:
     return plain[word], None
 
 
-def rank_of(priority: int, created_at: datetime) -> int:
-    """One ascending number for "higher priority first, then older first"; ties are broken by id."""
+def rank_of(priority: int, created_at: datetime, kind: str = Kind.DECISION) -> int:
+    """One ascending number for "higher priority first, then older first, labels last"; ties are broken by id."""
     if created_at >= _LATEST_CREATED:
         raise InputError("A review cannot be dated after 2111.", created_at=created_at)
-    return ((MAX_PRIORITY - priority) << _CREATED_BITS) | max(to_micros(created_at), 0)
+    place = MAX_PRIORITY + 1 if kind == Kind.LABEL else MAX_PRIORITY - priority
+    return (place << _CREATED_BITS) | max(to_micros(created_at), 0)
 
 
 def clean_title(title: str) -> str:

@@ -16,7 +16,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, func, literal, select, tuple_, type_coerce, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    and_,
+    func,
+    literal,
+    literal_column,
+    select,
+    tuple_,
+    type_coerce,
+    union_all,
+)
 from sqlalchemy.sql import CompoundSelect
 
 from fairlead.errors import InputError, TooLargeError
@@ -24,8 +35,8 @@ from fairlead.kit import jsons
 from fairlead.kit.ids import is_id
 from fairlead.kit.unit_of_work import Reader, UnitOfWork
 from fairlead.reviews import binding
-from fairlead.reviews.model import OPEN_STATES, Bucket, Review, Reviewer, State, title_key
-from fairlead.reviews.store import COLUMNS, as_review
+from fairlead.reviews.model import OPEN_STATES, Bucket, Kind, Review, Reviewer, State, title_key
+from fairlead.reviews.store import COLUMNS, DECIDES, as_review
 from fairlead.reviews.tables import review, tally, verdict
 
 MAX_PAGE = 200
@@ -47,6 +58,7 @@ class View(StrEnum):
     OVERDUE = "overdue"
     NEEDS_INFORMATION = "needs_information"
     SNOOZED = "snoozed"
+    LABELS = "labels"
 
 
 _SHELVES_OF = {
@@ -188,6 +200,8 @@ def _streams(reader: Reader, wanted: QueueFilter) -> list[_Stream]:
 def _special(wanted: QueueFilter) -> ColumnElement[bool]:
     if wanted.view is View.HIGH_VALUE:
         return review.c.value_minor >= wanted.min_value_minor
+    if wanted.view is View.LABELS:
+        return review.c.kind == literal_column("'label'")  # no parameter, or the partial index could not be used
     return review.c.overdue_since.is_not(None) if wanted.view is View.OVERDUE else review.c.needs_information.is_(True)
 
 
@@ -264,6 +278,7 @@ def counts(
     del result[View.MINE]
     result[View.OVERDUE] = Count(by_bucket[Bucket.OVERDUE], capped=False)
     result[View.NEEDS_INFORMATION] = Count(by_bucket[Bucket.NEEDS_INFORMATION], capped=False)
+    result[View.LABELS] = Count(by_bucket[Bucket.LABEL], capped=False)
     if person is not None:
         result[View.MINE] = _counted(reader, QueueFilter(View.MINE, person=person))
     if min_value_minor is not None:
@@ -329,8 +344,9 @@ def next_free(
 def _busy(reviewer: Reviewer, now: datetime) -> ColumnElement[bool]:
     other = review.alias("other").c
     held = (other.state == State.CLAIMED, other.claimed_by != reviewer.id, other.claimed_until > now)
-    found = select(func.count(other.id)).where(other.customer_id == review.c.customer_id, *held)
-    return found.correlate(review).scalar_subquery() > 0
+    live = other.kind == Kind.DECISION.value
+    found = select(func.count(other.id)).where(other.customer_id == review.c.customer_id, *held, live)
+    return and_(found.correlate(review).scalar_subquery() > 0, DECIDES)
 
 
 def _voted(reviewer: Reviewer) -> ColumnElement[bool]:

@@ -13,10 +13,12 @@ from sqlalchemy import ColumnElement, func, insert, select, update
 from fairlead.kit import jsons
 from fairlead.kit.clock import to_micros
 from fairlead.kit.ids import new_id, new_ids
+from fairlead.kit.statements import among
 from fairlead.kit.unit_of_work import Reader, UnitOfWork
 from fairlead.reviews.model import (
     OPEN_STATES,
     Bucket,
+    Kind,
     Log,
     Review,
     ReviewDraft,
@@ -33,11 +35,12 @@ COLUMNS: Final = tuple(review.c[field.name] for field in fields(Review))
 MAX_SIBLINGS = 50
 MAX_LOG = 500
 MAX_OF_CASE = 200
+DECIDES: Final = review.c.kind == Kind.DECISION.value
 _LOG = tuple(verdict.c[field.name] for field in fields(Log))
 _TALLY = ("id", "checkpoint", "role", "bucket", "change")
 
 _OPENED = (
-    "id", "ruling_id", "checkpoint", "playbook", "case_id", "customer_id", "path", "blind", "state", "shelf",
+    "id", "ruling_id", "checkpoint", "kind", "playbook", "case_id", "customer_id", "path", "blind", "state", "shelf",
     "rank", "title", "title_key", "segment", "needs_information", "value_minor", "priority", "role", "quorum",
     "needs", "due_at", "on_expiry", "digest", "version", "created_at",
 )  # fmt: skip
@@ -47,19 +50,22 @@ def insert_drafts(uow: UnitOfWork, drafts: Sequence[ReviewDraft]) -> list[str]:
     """Store new reviews, waiting and free, and count them; ids in the order of the drafts."""
     ids = new_ids("rev", len(drafts))
     at = to_micros(uow.now)
-    ranks: dict[int, int] = {}
+    ranks: dict[tuple[int, Kind], int] = {}
     rows: list[Sequence[Any]] = []
     counts: Counter[tuple[str, str, str]] = Counter()
     for key, draft in zip(ids, drafts, strict=True):
         title = clean_title(draft.title)
-        if draft.priority not in ranks:
-            ranks[draft.priority] = rank_of(draft.priority, uow.now)
+        place = (draft.priority, draft.kind)
+        if place not in ranks:
+            ranks[place] = rank_of(draft.priority, uow.now, draft.kind)
         counts[draft.checkpoint, draft.needs[0][0], Bucket.FREE.value] += 1
         if draft.needs_information:
             counts[draft.checkpoint, draft.needs[0][0], Bucket.NEEDS_INFORMATION.value] += 1
+        if draft.kind is Kind.LABEL:
+            counts[draft.checkpoint, draft.needs[0][0], Bucket.LABEL.value] += 1
         rows.append((
-            key, draft.ruling_id, draft.checkpoint, draft.playbook, draft.case_id, draft.customer_id,
-            draft.path, draft.blind, "waiting", "free", ranks[draft.priority], title, title_key(title),
+            key, draft.ruling_id, draft.checkpoint, draft.kind.value, draft.playbook, draft.case_id,
+            draft.customer_id, draft.path, draft.blind, "waiting", "free", ranks[place], title, title_key(title),
             draft.segment, draft.needs_information, draft.value_minor, draft.priority, *draft.needs[0],
             jsons.dumps(draft.needs), None if draft.due_at is None else to_micros(draft.due_at),
             draft.on_expiry, draft.digest, 1, at,
@@ -102,7 +108,7 @@ def move(uow: UnitOfWork, before: Review, **changes: Any) -> Review | None:
     values = {name: getattr(after, name) for name in changes}
     values |= {"version": after.version, "shelf": str(after.shelf)}
     if "priority" in changes:
-        values["rank"] = rank_of(after.priority, after.created_at)
+        values["rank"] = rank_of(after.priority, after.created_at, after.kind)
     same = (review.c.id == before.id, review.c.state == before.state, review.c.version == before.version)
     if uow.execute(update(review).where(*same).values(**values)).rowcount != 1:
         return None
@@ -158,22 +164,26 @@ def lock_customer(uow: UnitOfWork, customer_id: str | None, *, wait: bool) -> bo
 
 
 def siblings(reader: Reader, one: Review) -> list[Review]:
-    """The other open reviews of the same customer, claimed ones first, at most 50."""
-    if one.customer_id is None:
+    """The other open reviews of the same customer, claimed ones first, at most 50; labels have and are none."""
+    if one.customer_id is None or one.is_label:
         return []
     found: list[Review] = []
     for state in (State.CLAIMED, State.WAITING):
-        mine = (review.c.customer_id == one.customer_id, review.c.state == state, review.c.id != one.id)
+        mine = (review.c.customer_id == one.customer_id, review.c.state == state, review.c.id != one.id, DECIDES)
         query = select(*COLUMNS).where(*mine).order_by(review.c.rank, review.c.id).limit(MAX_SIBLINGS - len(found))
         found += [as_review(row) for row in reader.execute(query)]
     return found
 
 
 def sibling_in_work(reader: Reader, one: Review, person: str, now: datetime) -> Review | None:
-    """A review of the same customer that somebody else holds now; None when there is none."""
-    if one.customer_id is None:
+    """A review of the same customer that somebody else holds now; None when there is none.
+
+    A label says nothing to the customer, so it neither waits for another review nor keeps one waiting.
+    """
+    if one.customer_id is None or one.is_label:
         return None
     held = (
+        DECIDES,
         review.c.customer_id == one.customer_id,
         review.c.state == State.CLAIMED,
         review.c.id != one.id,
@@ -185,16 +195,24 @@ def sibling_in_work(reader: Reader, one: Review, person: str, now: datetime) -> 
 
 
 def open_of(reader: Reader, column: ColumnElement[Any], value: str) -> list[Review]:
-    """The open reviews of one case or ruling, always in the same order so that two writers cannot lock
-    crosswise.
+    """The open decisions of one case or ruling, always in the same order so that two writers cannot lock
+    crosswise. Labels are left out: whatever becomes of the case, what was drawn is answered.
     """
-    query = select(*COLUMNS).where(column == value, review.c.state.in_(OPEN_STATES))
+    query = select(*COLUMNS).where(column == value, review.c.state.in_(OPEN_STATES), DECIDES)
     return sorted((as_review(row) for row in reader.execute(query)), key=lambda one: one.id)
 
 
 def of_case(reader: Reader, case_id: str) -> list[Review]:
     """The first 200 reviews of a case, oldest first."""
     query = select(*COLUMNS).where(review.c.case_id == case_id).order_by(review.c.id).limit(MAX_OF_CASE)
+    return [as_review(row) for row in reader.execute(query)]
+
+
+def of_rulings(reader: Reader, ruling_ids: Sequence[str]) -> list[Review]:
+    """The reviews of these rulings, oldest first."""
+    if not ruling_ids:
+        return []
+    query = select(*COLUMNS).where(among(reader, review.c.ruling_id, ruling_ids)).order_by(review.c.id)
     return [as_review(row) for row in reader.execute(query)]
 
 
@@ -230,6 +248,14 @@ def votes_of(reader: Reader, review_id: str) -> list[Vote]:
     return [Vote(row.actor, row.verdict, answer_key(row.answer), row.digest) for row in reader.execute(query)]
 
 
+def overdue_unseen(reader: Reader, limit: int) -> list[str]:
+    """Rulings whose open review ran over its time and awaits an answer without the proposal; up to `limit`."""
+    c = review.c
+    unseen = (c.path == "human") | c.blind.is_(True)
+    query = select(c.ruling_id).where(c.closed_at.is_(None), c.overdue_since.is_not(None), unseen)
+    return list(reader.execute(query.limit(limit)).scalars())
+
+
 def take_back(uow: UnitOfWork, log_id: str) -> None:
     """Mark a verdict as undone; it stays on record."""
     uow.execute(update(verdict).where(verdict.c.id == log_id).values(undone_at=uow.now))
@@ -237,7 +263,7 @@ def take_back(uow: UnitOfWork, log_id: str) -> None:
 
 def last_closing(reader: Reader, review_id: str) -> Log | None:
     """The verdict, expiry or withdrawal that closed a review, unless it was taken back."""
-    closing = verdict.c.verdict.in_(("approve", "edit", "answer", "reject", "expired", "withdrawn"))
+    closing = verdict.c.verdict.in_(("approve", "edit", "answer", "cannot_tell", "reject", "expired", "withdrawn"))
     query = select(*_LOG).where(verdict.c.review_id == review_id, closing, verdict.c.undone_at.is_(None))
     row = reader.execute(query.order_by(verdict.c.id.desc()).limit(1)).first()
     return _as_log(row) if row else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text, and_
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text, and_, literal_column
 
 from fairlead.kit.columns import Instant, Json, exempt, metadata
 
@@ -31,6 +31,7 @@ review = Table(
     Column("id", Text, primary_key=True),
     Column("ruling_id", Text, ForeignKey("ruling.id"), nullable=False),
     Column("checkpoint", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # decision, or label: the machine decided, the answer is only compared
     Column("playbook", Text),
     Column("case_id", Text),
     Column("customer_id", Text),
@@ -79,6 +80,7 @@ review = Table(
         only=Column("needs_information", Boolean).is_(True),
     ),
     _open_index("ix_review_open_overdue_since", "role", "overdue_since", "id", only=_set("overdue_since")),
+    _open_index("ix_review_open_label", "role", "rank", "id", only=Column("kind", Text) == literal_column("'label'")),
     # For the sweeps.
     _open_index(
         "ix_review_open_due_at",

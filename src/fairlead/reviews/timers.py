@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from fairlead.checkpoints import fold_drawn
 from fairlead.errors import ConflictError
 from fairlead.kit.actors import TIMER
 from fairlead.kit.unit_of_work import UnitOfWork
@@ -132,4 +133,4 @@ def sweep(uow: UnitOfWork, limit: int, *, settlement: Settlement) -> int:
     count = expire_due(uow, uow.now, limit, settlement=settlement).count
     count += len(release_lapsed(uow, uow.now, limit))
     count += len(wake_snoozed(uow, uow.now, limit))
-    return count + store.fold_tallies(uow, FOLD_LIMIT)
+    return count + store.fold_tallies(uow, FOLD_LIMIT) + fold_drawn(uow, FOLD_LIMIT)

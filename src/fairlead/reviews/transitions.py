@@ -20,6 +20,7 @@ _NOT_CLAIMED = Refusal("not_claimed", "Claim the review first.")
 _NOT_SNOOZED = Refusal("not_snoozed", "The review is not snoozed.")
 _NOT_DECIDED = Refusal("not_decided", "There is no verdict to take back.")
 _NOT_HERE = Refusal("not_for_this_path", "This review is answered in another way.")
+_DRAWN = Refusal("drawn", "What was drawn is answered, never put off or withdrawn; say so if you cannot tell.")
 _ANSWER_FIRST = Refusal("answer_first", "Give your own answer first; the proposal is shown afterwards.")
 _CLOSED = {
     _D: Refusal("decided", "The review is decided."),
@@ -71,12 +72,21 @@ _BY_MODE: dict[tuple[Mode, Verb], State | Refusal] = {
     (Mode.BLIND, Verb.EDIT): _ANSWER_FIRST,
     (Mode.BLIND, Verb.REJECT): _ANSWER_FIRST,
     (Mode.BLIND, Verb.ANSWER): _C,  # the label is stored; the same person then sees the proposal
+    (Mode.BLIND, Verb.CANNOT_TELL): _C,
+    (Mode.LABEL, Verb.ANSWER): _D,
+    (Mode.LABEL, Verb.CANNOT_TELL): _D,
 }
+# The machine decided already: there is no case to stop, no customer to ask, and no draw may be lost.
+_NEVER_OF_A_LABEL = frozenset({
+    Verb.SNOOZE, Verb.UNSNOOZE, Verb.REQUEST_INFO, Verb.RESUME, Verb.REBIND, Verb.PASS_ON, Verb.EXPIRE, Verb.WITHDRAW,
+})  # fmt: skip
 
 
 def next_state(state: State, verb: Verb, mode: Mode) -> State | Refusal:
     """Where the verb leads from here, or why it is refused; knows nothing of people, leases and digests."""
     shared = _SHARED.get((state, verb))
+    if mode is Mode.LABEL and verb in _NEVER_OF_A_LABEL and state not in _CLOSED:
+        return _DRAWN
     if shared is not None:
         return shared
     if state in _CLOSED:

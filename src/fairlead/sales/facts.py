@@ -6,7 +6,6 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from fairlead.customers import CustomerDraft
@@ -16,7 +15,7 @@ from fairlead.sales.intake import LeadDraft, LeadField, Problem
 MAX_SHOWN_PROBLEMS = 20
 _MAX_NAME = 60
 _MAX_ID = 200
-_OURS = {*map(str, LeadField), "reachable_at", "foreign_value", "problems"}
+_OURS = {*map(str, LeadField), "reachable_at", "foreign_value", "problems", "unusable"}
 _NOT_A_NAME = re.compile(r"[^a-z0-9]+")
 _NO_LETTERS = re.compile(r"[\W\d_]+")
 
@@ -34,7 +33,8 @@ def lead_facts(draft: LeadDraft, currency: str) -> dict[str, Any]:
     is called so, and with `_2`, `_3` … where an earlier column is. `value` is in whole units of the
     workspace's currency; it is missing when the row's is another, since we have no rate, and `foreign_value`
     says what the row gave. `reachable_at` is how to reach the lead (e-mail, else phone), missing when
-    there is no way. `problems` are sentences with row and field, at most 20.
+    there is no way. `problems` are sentences with row and field, at most 20; `unusable` names the fields whose
+    cell was given and cannot be used, missing when there is none.
     """
     facts: dict[str, Any] = {}
     for column, value in draft.attributes.items():
@@ -55,6 +55,8 @@ def lead_facts(draft: LeadDraft, currency: str) -> dict[str, Any]:
     if problems:
         shown = [f"row {draft.number}, {one.field}: {one.words}" for one in problems[:MAX_SHOWN_PROBLEMS]]
         facts["problems"] = shown
+        if unusable := list(dict.fromkeys(one.field for one in problems if one.needs_information)):
+            facts["unusable"] = unusable[:MAX_SHOWN_PROBLEMS]
     return facts
 
 
@@ -89,12 +91,11 @@ def scoped(draft: LeadDraft, file_name: str) -> LeadDraft:
     The system is the row's source, else the file's name without digits and ending: next month's list from the
     same system finds the same customers, and another system's `17` finds nobody.
     """
-    if not any(kind == "external_id" for kind, _ in draft.identities):
+    if not draft.identities or not any(kind == "external_id" for kind, _ in draft.identities):
         return draft
     stem = file_name.casefold().rpartition(".")[0]
     system = str(draft.fields.get("source") or _NO_LETTERS.sub("-", stem).strip("-")).casefold()[:_MAX_ID]
-    return replace(
-        draft,
+    return draft._replace(
         identities=tuple(
             (kind, f"{system}:{_bounded(value)}" if kind == "external_id" else value)
             for kind, value in draft.identities

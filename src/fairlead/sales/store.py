@@ -32,6 +32,12 @@ def read_import(reader: Reader, import_id: str) -> Row[Any]:
     return row
 
 
+def count_rows(uow: UnitOfWork, import_id: str, more: int) -> None:
+    """So many more rows were taken in."""
+    i = t.lead_import.c
+    uow.execute(update(t.lead_import).where(i.id == import_id).values(rows=i.rows + more))
+
+
 def finished_import_of(reader: Reader, digest: str, playbook: str) -> Row[Any] | None:
     """The first finished import of exactly this file into this playbook, None when there was none."""
     i = t.lead_import.c
@@ -84,6 +90,12 @@ def reject_counts(reader: Reader, import_id: str) -> dict[str, int]:
     return dict(tuple(row) for row in reader.execute(query))
 
 
+def lead_count(reader: Reader, import_id: str) -> int:
+    """How many leads an import made."""
+    query = select(func.count()).select_from(t.lead).where(t.lead.c.import_id == import_id)
+    return int(reader.execute(query).scalar_one())
+
+
 def rejects(reader: Reader, import_id: str, after: int, limit: int) -> list[Row[Any]]:
     """Rows that became no lead, in the file's order, beyond row `after`."""
     r = t.lead_reject.c
@@ -92,9 +104,9 @@ def rejects(reader: Reader, import_id: str, after: int, limit: int) -> list[Row[
 
 
 def lead_cases(reader: Reader, import_id: str) -> Iterator[list[Row[Any]]]:
-    """(row, case, problems) of an import's leads in pages, in the file's order."""
+    """(row, case, problems, id, when taken back) of an import's leads in pages, in the file's order."""
     after = -1
-    columns = (t.lead.c.row_no, t.lead.c.case_id, t.lead.c.problems, t.lead.c.id)
+    columns = (t.lead.c.row_no, t.lead.c.case_id, t.lead.c.problems, t.lead.c.id, t.lead.c.cancelled_at)
     while True:
         query = select(*columns).where(t.lead.c.import_id == import_id, t.lead.c.row_no > after)
         page = list(reader.execute(query.order_by(t.lead.c.row_no).limit(_PAGE)))

@@ -19,3 +19,20 @@ class FakeClock:
     def advance(self, by: timedelta) -> None:
         """Move by `by`; a negative value plays a clock that jumps back."""
         self._now += by
+
+
+class TravelClock(FakeClock):
+    """Set back to play what was, until it comes home: from then on it is the machine's."""
+
+    def __init__(self, start: datetime) -> None:
+        """Stands at `start`."""
+        super().__init__(start)
+        self._is_home = False
+
+    def now(self) -> datetime:
+        """The moment that was last set, or the machine's."""
+        return datetime.now(UTC) if self._is_home else super().now()
+
+    def come_home(self) -> None:
+        """Go with the machine's clock; for good."""
+        self._is_home = True

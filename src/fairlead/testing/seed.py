@@ -69,7 +69,7 @@ class SeededDesk:
 
 def seeded_library() -> BundleLibrary:
     """A library that knows the built-in steps and the connectors of the example."""
-    return BundleLibrary(StepRegistry(sales.STEPS), frozenset({"file", "log"}))
+    return BundleLibrary(StepRegistry(sales.STEPS, sales.FILE_CHECKS), frozenset({"file", "log", "message"}))
 
 
 def seed_people(database: Database) -> dict[str, Person]:

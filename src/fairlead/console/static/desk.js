@@ -16,6 +16,7 @@ async function refresh() {
     const fresh = $(query, page);
     if (fresh && $(query)) $(query).replaceWith(document.adoptNode(fresh));
   }
+  localize();
   if (focused) $(`[id="${focused}"] a`)?.focus();
   fresh = 0;
   if ($("#new")) $("#new").hidden = true;
@@ -115,6 +116,16 @@ if (me && ($("[data-live]") || $("[data-review]"))) {
   } else listen(take);
 }
 
+// ---- a page about work under way looks again until that is done
+(function follow() {
+  if (!$("#part[data-busy]")) return;
+  setTimeout(async () => {
+    if (!document.hidden) await refresh().catch(() => {});
+    if (!$("#part[data-busy]")) say("Done. The page shows how it ended.");
+    follow();
+  }, 2_000);
+})();
+
 // ---- a claimed review stays claimed while its page is open and looked at
 let left = false;
 const held = $("[data-review][data-mine]");
@@ -147,6 +158,18 @@ for (const box of all("[data-undo]")) {
   };
   tick();
 }
+
+// ---- moments in the reader's own form, beside what stands there
+function localize() {
+  for (const one of all("time[datetime]:not([data-here])")) {
+    const here = new Date(one.dateTime);
+    if (Number.isNaN(here.valueOf())) continue;
+    one.dataset.here = "";
+    one.title = here.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+    if (one.title && / UTC$/.test(one.textContent)) one.textContent = one.title;
+  }
+}
+localize();
 
 // ---- keys
 const rows = () => all("[data-row] th a");
@@ -206,7 +229,17 @@ const KEYS = {
   "/": () => { const box = $("[data-search]"); if (box) box.focus(); else location.assign("/reviews"); },
   "?": help,
 };
+// Ctrl+Enter sends the form one types in, where its only button says what is meant.
+function send(form) {
+  const [button, ...others] = all("button[type=submit]", form);
+  if (button && !others.length && !button.disabled) form.requestSubmit(button);
+}
 addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.repeat) {
+    const form = event.target.closest("form[method=post]");
+    if (form && event.target.closest("input, select, textarea")) { event.preventDefault(); send(form); }
+    return;
+  }
   const typing = event.target.closest("input, select, textarea, dialog");
   if (event.key === "Escape" && typing && !typing.matches("dialog")) { typing.blur(); return; }
   if (typing || event.ctrlKey || event.metaKey || event.altKey || event.repeat && !"jk".includes(event.key)) return;

@@ -54,6 +54,41 @@ CREATE TABLE api_key (
 	CONSTRAINT pk_api_key PRIMARY KEY (id)
 );
 
+CREATE TABLE assignment (
+	id TEXT NOT NULL,
+	case_id TEXT NOT NULL,
+	subject_id TEXT NOT NULL,
+	customer_id TEXT,
+	team_id TEXT,
+	team TEXT NOT NULL,
+	person_id TEXT,
+	at BIGINT NOT NULL,
+	way TEXT NOT NULL,
+	made_by TEXT NOT NULL,
+	explanation TEXT NOT NULL,
+	open_until BIGINT NOT NULL,
+	released_at BIGINT,
+	superseded_at BIGINT,
+	superseded_why TEXT,
+	CONSTRAINT pk_assignment PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_assignment_by_hand ON assignment (at) WHERE way = 'person';
+
+CREATE INDEX ix_assignment_case_at ON assignment (case_id, at);
+
+CREATE INDEX ix_assignment_nobody ON assignment (at) WHERE superseded_at IS NULL AND person_id IS NULL;
+
+CREATE INDEX ix_assignment_open ON assignment (team_id, open_until, person_id) WHERE superseded_at IS NULL AND released_at IS NULL AND person_id IS NOT NULL;
+
+CREATE INDEX ix_assignment_person_at ON assignment (person_id, at);
+
+CREATE INDEX ix_assignment_subject_id ON assignment (subject_id, at);
+
+CREATE INDEX ix_assignment_team_at ON assignment (team_id, at);
+
+CREATE UNIQUE INDEX uq_assignment_case_id ON assignment (case_id) WHERE superseded_at IS NULL;
+
 CREATE TABLE audit_entry (
 	id BIGINT NOT NULL,
 	at BIGINT NOT NULL,
@@ -64,6 +99,8 @@ CREATE TABLE audit_entry (
 	commitment BYTEA NOT NULL,
 	CONSTRAINT pk_audit_entry PRIMARY KEY (id)
 );
+
+CREATE INDEX ix_audit_entry_steered ON audit_entry (at, id) WHERE verb IN ('case.paused', 'case.resumed', 'case.redirected', 'case.skipped', 'case.taken_over', 'case.handed_back', 'case.cancelled', 'case.retried');
 
 CREATE INDEX ix_audit_entry_subject ON audit_entry (subject, id);
 
@@ -137,12 +174,17 @@ CREATE TABLE customer (
 	value_minor BIGINT,
 	created_at BIGINT NOT NULL,
 	erased_at BIGINT,
-	CONSTRAINT pk_customer PRIMARY KEY (id)
+	merged_into TEXT,
+	merge_base TEXT,
+	CONSTRAINT pk_customer PRIMARY KEY (id),
+	CONSTRAINT fk_customer_merged_into FOREIGN KEY(merged_into) REFERENCES customer (id)
 );
 
 CREATE INDEX ix_customer_company_folded ON customer (company_folded, id);
 
 CREATE INDEX ix_customer_id_ordered ON customer (id COLLATE "C");
+
+CREATE INDEX ix_customer_merged_into ON customer (merged_into) WHERE merged_into IS NOT NULL;
 
 CREATE INDEX ix_customer_name_folded ON customer (name_folded, id);
 
@@ -160,6 +202,32 @@ CREATE INDEX ix_decision_request_api_key_id ON decision_request (api_key_id, rul
 
 CREATE INDEX ix_decision_request_at ON decision_request (at);
 
+CREATE TABLE draw_tally (
+	id TEXT NOT NULL,
+	checkpoint TEXT NOT NULL,
+	segment TEXT NOT NULL,
+	producer TEXT NOT NULL,
+	change BIGINT NOT NULL,
+	CONSTRAINT pk_draw_tally PRIMARY KEY (id)
+);
+
+CREATE TABLE duplicate_search (
+	id TEXT NOT NULL,
+	asked_by TEXT NOT NULL,
+	asked_at BIGINT NOT NULL,
+	done_at BIGINT,
+	CONSTRAINT pk_duplicate_search PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_duplicate_search_open ON duplicate_search (asked_at) WHERE done_at IS NULL;
+
+CREATE TABLE duplicate_seen (
+	customer_id TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT pk_duplicate_seen PRIMARY KEY (customer_id)
+);
+
 CREATE TABLE event (
 	id TEXT NOT NULL,
 	type TEXT NOT NULL,
@@ -175,6 +243,14 @@ CREATE INDEX ix_event_open_due_at ON event (due_at) WHERE handled_at IS NULL;
 
 CREATE INDEX ix_event_type_key ON event (type, key, at);
 
+CREATE TABLE form_refusal (
+	form TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	posts BIGINT NOT NULL,
+	last_at BIGINT NOT NULL,
+	CONSTRAINT pk_form_refusal PRIMARY KEY (form, kind)
+);
+
 CREATE TABLE lead_import (
 	id TEXT NOT NULL,
 	name TEXT NOT NULL,
@@ -187,10 +263,71 @@ CREATE TABLE lead_import (
 	started_by TEXT NOT NULL,
 	started_at BIGINT NOT NULL,
 	finished_at BIGINT,
+	origin TEXT NOT NULL,
+	country TEXT NOT NULL,
+	said TEXT,
+	sketch TEXT,
+	quality TEXT,
+	bytes BIGINT NOT NULL,
+	bytes_read BIGINT NOT NULL,
+	problem TEXT,
+	cancelled_by TEXT,
+	cancelled_at BIGINT,
+	lease_token TEXT,
+	lease_until BIGINT,
 	CONSTRAINT pk_lead_import PRIMARY KEY (id)
 );
 
 CREATE INDEX ix_lead_import_digest ON lead_import (digest);
+
+CREATE INDEX ix_lead_import_under_way ON lead_import (state) WHERE state IN ('receiving', 'draft', 'waiting', 'reading', 'cancelling');
+
+CREATE TABLE lead_mapping (
+	key TEXT NOT NULL,
+	mapping TEXT NOT NULL,
+	import_id TEXT NOT NULL,
+	said_by TEXT NOT NULL,
+	said_at BIGINT NOT NULL,
+	CONSTRAINT pk_lead_mapping PRIMARY KEY (key)
+);
+
+CREATE TABLE lead_touch (
+	id TEXT NOT NULL,
+	lead_id TEXT NOT NULL,
+	case_id TEXT NOT NULL,
+	customer_id TEXT,
+	person_id TEXT,
+	kind TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	note TEXT NOT NULL,
+	made_by TEXT NOT NULL,
+	made_at BIGINT NOT NULL,
+	CONSTRAINT pk_lead_touch PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_lead_touch_customer_id ON lead_touch (customer_id);
+
+CREATE INDEX ix_lead_touch_lead_id ON lead_touch (lead_id, at);
+
+CREATE TABLE note (
+	id TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	text TEXT NOT NULL,
+	found TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	playbook TEXT NOT NULL,
+	case_id TEXT NOT NULL,
+	customer_id TEXT,
+	added_by TEXT NOT NULL,
+	added_at BIGINT NOT NULL,
+	CONSTRAINT pk_note PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_note_customer_id ON note (customer_id);
+
+CREATE INDEX ix_note_digest ON note (playbook, digest);
+
+CREATE UNIQUE INDEX ix_note_case_id ON note (case_id);
 
 CREATE TABLE outcome (
 	id TEXT NOT NULL,
@@ -252,7 +389,11 @@ CREATE TABLE playbook_case (
 	CONSTRAINT pk_playbook_case PRIMARY KEY (id)
 );
 
+CREATE INDEX ix_playbook_case_bundle ON playbook_case (playbook, bundle) WHERE ended_at IS NULL;
+
 CREATE INDEX ix_playbook_case_customer_id ON playbook_case (customer_id) WHERE ended_at IS NULL;
+
+CREATE INDEX ix_playbook_case_ended ON playbook_case (playbook, ended_at, "end", created_at) WHERE ended_at IS NOT NULL;
 
 CREATE INDEX ix_playbook_case_lease_token ON playbook_case (lease_token);
 
@@ -265,6 +406,46 @@ CREATE INDEX ix_playbook_case_stage ON playbook_case (playbook, stage, state, ch
 CREATE INDEX ix_playbook_case_subject ON playbook_case (subject_kind, subject_id);
 
 CREATE INDEX ix_playbook_case_wait ON playbook_case (wait_key, wait_type) WHERE ended_at IS NULL;
+
+CREATE TABLE policy_signature (
+	id TEXT NOT NULL,
+	checkpoint TEXT NOT NULL,
+	policy_version TEXT NOT NULL,
+	covers TEXT NOT NULL,
+	signed_by TEXT NOT NULL,
+	signed_role TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	withdrawn_at BIGINT,
+	withdrawn_by TEXT,
+	withdrawn_because TEXT,
+	CONSTRAINT pk_policy_signature PRIMARY KEY (id)
+);
+
+CREATE UNIQUE INDEX ix_policy_signature_in_force ON policy_signature (checkpoint, policy_version) WHERE withdrawn_at IS NULL;
+
+CREATE TABLE pool (
+	team_id TEXT NOT NULL,
+	allocated BIGINT NOT NULL,
+	changed_at BIGINT NOT NULL,
+	CONSTRAINT pk_pool PRIMARY KEY (team_id)
+);
+
+CREATE TABLE pool_credit (
+	team_id TEXT NOT NULL,
+	person_id TEXT NOT NULL,
+	credit BIGINT NOT NULL,
+	CONSTRAINT pk_pool_credit PRIMARY KEY (team_id, person_id)
+);
+
+CREATE TABLE pool_day (
+	team_id TEXT NOT NULL,
+	person_id TEXT NOT NULL,
+	day INTEGER NOT NULL,
+	due BIGINT NOT NULL,
+	taken INTEGER NOT NULL,
+	CONSTRAINT pk_pool_day PRIMARY KEY (team_id, day, person_id)
+);
 
 CREATE TABLE review_tally (
 	id TEXT NOT NULL,
@@ -301,7 +482,26 @@ CREATE TABLE ruling (
 
 CREATE INDEX ix_ruling_case_id ON ruling (case_id);
 
+CREATE INDEX ix_ruling_checkpoint ON ruling (checkpoint, created_at, path, case_id);
+
 CREATE INDEX ix_ruling_customer_id ON ruling (customer_id);
+
+CREATE TABLE score_model (
+	id TEXT NOT NULL,
+	name TEXT NOT NULL,
+	version INTEGER NOT NULL,
+	digest TEXT NOT NULL,
+	seal TEXT NOT NULL,
+	data_fingerprint TEXT NOT NULL,
+	report TEXT NOT NULL,
+	document BYTEA NOT NULL,
+	origin TEXT NOT NULL,
+	note TEXT NOT NULL,
+	made_by TEXT NOT NULL,
+	made_at BIGINT NOT NULL,
+	CONSTRAINT pk_score_model PRIMARY KEY (id),
+	CONSTRAINT uq_score_model_name_version UNIQUE (name, version)
+);
 
 CREATE TABLE step_result (
 	case_id TEXT NOT NULL,
@@ -334,6 +534,22 @@ CREATE TABLE suppression (
 
 CREATE INDEX ix_suppression_address ON suppression (address, channel, at);
 
+CREATE TABLE team (
+	id TEXT NOT NULL,
+	name TEXT NOT NULL,
+	title TEXT NOT NULL,
+	off_hours TEXT NOT NULL,
+	nobody TEXT NOT NULL,
+	fallback TEXT NOT NULL,
+	owner_wins BOOLEAN NOT NULL,
+	owner_hours FLOAT NOT NULL,
+	open_days INTEGER NOT NULL,
+	created_at BIGINT NOT NULL,
+	closed_at BIGINT,
+	CONSTRAINT pk_team PRIMARY KEY (id),
+	CONSTRAINT uq_team_name UNIQUE (name)
+);
+
 CREATE TABLE unasked_execution (
 	id TEXT NOT NULL,
 	checkpoint TEXT NOT NULL,
@@ -344,6 +560,20 @@ CREATE TABLE unasked_execution (
 	at BIGINT NOT NULL,
 	CONSTRAINT pk_unasked_execution PRIMARY KEY (id)
 );
+
+CREATE TABLE absence (
+	id TEXT NOT NULL,
+	person_id TEXT NOT NULL,
+	from_at BIGINT NOT NULL,
+	until_at BIGINT NOT NULL,
+	reason TEXT NOT NULL,
+	created_at BIGINT NOT NULL,
+	withdrawn_at BIGINT,
+	CONSTRAINT pk_absence PRIMARY KEY (id),
+	CONSTRAINT fk_absence_person_id FOREIGN KEY(person_id) REFERENCES person (id)
+);
+
+CREATE INDEX ix_absence_person_id ON absence (person_id, until_at);
 
 CREATE TABLE approval (
 	ruling_id TEXT NOT NULL,
@@ -375,6 +605,17 @@ CREATE TABLE consent (
 
 CREATE INDEX ix_consent_customer_id ON consent (customer_id, purpose, channel, at);
 
+CREATE TABLE customer_detail (
+	customer_id TEXT NOT NULL,
+	field TEXT NOT NULL,
+	value TEXT,
+	set_by TEXT NOT NULL,
+	revision INTEGER NOT NULL,
+	set_at BIGINT NOT NULL,
+	CONSTRAINT pk_customer_detail PRIMARY KEY (customer_id, field),
+	CONSTRAINT fk_customer_detail_customer_id FOREIGN KEY(customer_id) REFERENCES customer (id)
+);
+
 CREATE TABLE customer_flag (
 	id TEXT NOT NULL,
 	customer_id TEXT NOT NULL,
@@ -403,6 +644,26 @@ CREATE TABLE customer_identity (
 
 CREATE INDEX ix_customer_identity_customer_id ON customer_identity (customer_id);
 
+CREATE TABLE customer_merge (
+	id TEXT NOT NULL,
+	kept_id TEXT NOT NULL,
+	other_id TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	actor TEXT NOT NULL,
+	brought TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	undone_at BIGINT,
+	undone_by TEXT,
+	since TEXT,
+	CONSTRAINT pk_customer_merge PRIMARY KEY (id),
+	CONSTRAINT fk_customer_merge_kept_id FOREIGN KEY(kept_id) REFERENCES customer (id),
+	CONSTRAINT fk_customer_merge_other_id FOREIGN KEY(other_id) REFERENCES customer (id)
+);
+
+CREATE INDEX ix_customer_merge_kept_id ON customer_merge (kept_id);
+
+CREATE UNIQUE INDEX uq_customer_merge_other_id ON customer_merge (other_id) WHERE undone_at IS NULL;
+
 CREATE TABLE decision (
 	ruling_id TEXT NOT NULL,
 	verdict TEXT NOT NULL,
@@ -424,6 +685,33 @@ CREATE TABLE deployment (
 	CONSTRAINT fk_deployment_bundle FOREIGN KEY(bundle) REFERENCES bundle (digest)
 );
 
+CREATE TABLE duplicate_pair (
+	id TEXT NOT NULL,
+	left_id TEXT NOT NULL,
+	right_id TEXT NOT NULL,
+	relation TEXT NOT NULL,
+	score FLOAT NOT NULL,
+	band TEXT NOT NULL,
+	reasons TEXT NOT NULL,
+	flags TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	state TEXT NOT NULL,
+	case_id TEXT NOT NULL,
+	merge_id TEXT,
+	found_at BIGINT NOT NULL,
+	changed_at BIGINT NOT NULL,
+	CONSTRAINT pk_duplicate_pair PRIMARY KEY (id),
+	CONSTRAINT uq_duplicate_pair_left_id_right_id UNIQUE (left_id, right_id),
+	CONSTRAINT fk_duplicate_pair_left_id FOREIGN KEY(left_id) REFERENCES customer (id),
+	CONSTRAINT fk_duplicate_pair_right_id FOREIGN KEY(right_id) REFERENCES customer (id)
+);
+
+CREATE INDEX ix_duplicate_pair_merge_id ON duplicate_pair (merge_id);
+
+CREATE INDEX ix_duplicate_pair_right_id ON duplicate_pair (right_id);
+
+CREATE INDEX ix_duplicate_pair_state ON duplicate_pair (state, id);
+
 CREATE TABLE lead (
 	id TEXT NOT NULL,
 	import_id TEXT,
@@ -439,6 +727,7 @@ CREATE TABLE lead (
 	currency TEXT NOT NULL,
 	outcome TEXT,
 	created_at BIGINT NOT NULL,
+	cancelled_at BIGINT,
 	CONSTRAINT pk_lead PRIMARY KEY (id),
 	CONSTRAINT fk_lead_import_id FOREIGN KEY(import_id) REFERENCES lead_import (id)
 );
@@ -457,6 +746,14 @@ CREATE TABLE lead_reject (
 	words TEXT NOT NULL,
 	CONSTRAINT pk_lead_reject PRIMARY KEY (import_id, row_no),
 	CONSTRAINT fk_lead_reject_import_id FOREIGN KEY(import_id) REFERENCES lead_import (id)
+);
+
+CREATE TABLE lead_upload (
+	import_id TEXT NOT NULL,
+	seq INTEGER NOT NULL,
+	data BYTEA NOT NULL,
+	CONSTRAINT pk_lead_upload PRIMARY KEY (import_id, seq),
+	CONSTRAINT fk_lead_upload_import_id FOREIGN KEY(import_id) REFERENCES lead_import (id)
 );
 
 CREATE TABLE outbox (
@@ -481,10 +778,43 @@ CREATE INDEX ix_outbox_ready_at ON outbox (ready_at, action_id);
 
 CREATE INDEX ix_outbox_serial_key ON outbox (serial_key, due_at, action_id);
 
+CREATE TABLE person_hours (
+	id TEXT NOT NULL,
+	person_id TEXT NOT NULL,
+	hours TEXT,
+	set_at BIGINT NOT NULL,
+	CONSTRAINT pk_person_hours PRIMARY KEY (id),
+	CONSTRAINT fk_person_hours_person_id FOREIGN KEY(person_id) REFERENCES person (id)
+);
+
+CREATE INDEX ix_person_hours_person_id ON person_hours (person_id, set_at);
+
+CREATE TABLE record_change (
+	id TEXT NOT NULL,
+	note_id TEXT NOT NULL,
+	case_id TEXT NOT NULL,
+	customer_id TEXT NOT NULL,
+	lead_id TEXT,
+	changes TEXT NOT NULL,
+	decided_by TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	undone_at BIGINT,
+	undone_by TEXT,
+	CONSTRAINT pk_record_change PRIMARY KEY (id),
+	CONSTRAINT fk_record_change_note_id FOREIGN KEY(note_id) REFERENCES note (id)
+);
+
+CREATE INDEX ix_record_change_customer_id ON record_change (customer_id);
+
+CREATE INDEX ix_record_change_note_id ON record_change (note_id);
+
+CREATE UNIQUE INDEX ix_record_change_case_id ON record_change (case_id);
+
 CREATE TABLE review (
 	id TEXT NOT NULL,
 	ruling_id TEXT NOT NULL,
 	checkpoint TEXT NOT NULL,
+	kind TEXT NOT NULL,
 	playbook TEXT,
 	case_id TEXT,
 	customer_id TEXT,
@@ -533,6 +863,8 @@ CREATE INDEX ix_review_open_claimed_until ON review (claimed_until, id) WHERE cl
 
 CREATE INDEX ix_review_open_due_at ON review (due_at, id) WHERE closed_at IS NULL AND due_at IS NOT NULL AND overdue_since IS NULL;
 
+CREATE INDEX ix_review_open_label ON review (role, rank, id) WHERE closed_at IS NULL AND kind = 'label';
+
 CREATE INDEX ix_review_open_needs_information ON review (role, rank, id) WHERE closed_at IS NULL AND needs_information IS true;
 
 CREATE INDEX ix_review_open_overdue_since ON review (role, overdue_since, id) WHERE closed_at IS NULL AND overdue_since IS NOT NULL;
@@ -546,6 +878,15 @@ CREATE INDEX ix_review_open_title_key ON review (role, title_key, id) WHERE clos
 CREATE INDEX ix_review_open_value_minor ON review (role, value_minor, id) WHERE closed_at IS NULL AND value_minor IS NOT NULL;
 
 CREATE INDEX ix_review_ruling_id ON review (ruling_id);
+
+CREATE TABLE score_model_in_use (
+	name TEXT NOT NULL,
+	version INTEGER NOT NULL,
+	set_by TEXT NOT NULL,
+	set_at BIGINT NOT NULL,
+	CONSTRAINT pk_score_model_in_use PRIMARY KEY (name),
+	CONSTRAINT fk_score_model_in_use_name FOREIGN KEY(name, version) REFERENCES score_model (name, version)
+);
 
 CREATE TABLE session (
 	token_hash TEXT NOT NULL,
@@ -572,6 +913,26 @@ CREATE TABLE sign_in_link (
 
 CREATE INDEX ix_sign_in_link_person_id ON sign_in_link (person_id);
 
+CREATE TABLE team_member (
+	id TEXT NOT NULL,
+	team_id TEXT NOT NULL,
+	person_id TEXT NOT NULL,
+	weight FLOAT NOT NULL,
+	open_capacity INTEGER,
+	daily_capacity INTEGER,
+	skills TEXT NOT NULL,
+	on_call BOOLEAN NOT NULL,
+	from_at BIGINT NOT NULL,
+	until_at BIGINT,
+	CONSTRAINT pk_team_member PRIMARY KEY (id),
+	CONSTRAINT fk_team_member_team_id FOREIGN KEY(team_id) REFERENCES team (id),
+	CONSTRAINT fk_team_member_person_id FOREIGN KEY(person_id) REFERENCES person (id)
+);
+
+CREATE INDEX ix_team_member_person_id ON team_member (person_id);
+
+CREATE INDEX ix_team_member_team_id ON team_member (team_id, person_id, from_at);
+
 CREATE TABLE timeline (
 	id TEXT NOT NULL,
 	customer_id TEXT NOT NULL,
@@ -584,6 +945,56 @@ CREATE TABLE timeline (
 );
 
 CREATE INDEX ix_timeline_customer_id ON timeline (customer_id, at, id);
+
+CREATE TABLE form_submission (
+	id TEXT NOT NULL,
+	form TEXT NOT NULL,
+	token_digest TEXT NOT NULL,
+	content_digest TEXT NOT NULL,
+	text_digest TEXT NOT NULL,
+	lead_id TEXT NOT NULL,
+	customer_id TEXT NOT NULL,
+	is_new BOOLEAN NOT NULL,
+	signs TEXT NOT NULL,
+	notice_digest TEXT,
+	at BIGINT NOT NULL,
+	CONSTRAINT pk_form_submission PRIMARY KEY (id),
+	CONSTRAINT uq_form_submission_token_digest UNIQUE (token_digest),
+	CONSTRAINT fk_form_submission_lead_id FOREIGN KEY(lead_id) REFERENCES lead (id)
+);
+
+CREATE INDEX ix_form_submission_form ON form_submission (form, at);
+
+CREATE INDEX ix_form_submission_lead_id ON form_submission (lead_id);
+
+CREATE INDEX ix_form_submission_text_digest ON form_submission (form, text_digest, at);
+
+CREATE TABLE label (
+	id TEXT NOT NULL,
+	ruling_id TEXT NOT NULL,
+	review_id TEXT NOT NULL,
+	checkpoint TEXT NOT NULL,
+	segment TEXT NOT NULL,
+	producer TEXT NOT NULL,
+	path TEXT NOT NULL,
+	source TEXT NOT NULL,
+	answer TEXT,
+	agrees BOOLEAN,
+	lottery_p DOUBLE PRECISION NOT NULL,
+	agree_version TEXT,
+	by TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT pk_label PRIMARY KEY (id),
+	CONSTRAINT uq_label_review_id UNIQUE (review_id),
+	CONSTRAINT fk_label_ruling_id FOREIGN KEY(ruling_id) REFERENCES ruling (id),
+	CONSTRAINT fk_label_review_id FOREIGN KEY(review_id) REFERENCES review (id)
+);
+
+CREATE INDEX ix_label_checkpoint ON label (checkpoint, id);
+
+CREATE INDEX ix_label_ruling_id ON label (ruling_id);
+
+CREATE INDEX ix_label_segment ON label (checkpoint, segment, producer);
 
 CREATE TABLE verdict (
 	id TEXT NOT NULL,

@@ -1,4 +1,4 @@
-"""The lead import's pure part: read a table file row by row, map its columns, check its cells.
+"""The lead import's pure part: read a file row by row, map its columns, check its cells.
 
     shape = inspect(path)
     mapping = guess_mapping(shape, {"name": "Kunde"})
@@ -12,9 +12,10 @@ Nothing here writes or talks to anybody; memory does not grow with the file.
 from __future__ import annotations
 
 from fairlead.sales.intake.checking import Checker, check
-from fairlead.sales.intake.mapping import guess_mapping, parse_overrides
+from fairlead.sales.intake.mapping import as_known, columns_key, guess_mapping, parse_overrides
 from fairlead.sales.intake.model import (
     AttributeValue,
+    ColumnFormat,
     ColumnGuess,
     ColumnMapping,
     DecodedLines,
@@ -27,14 +28,18 @@ from fairlead.sales.intake.model import (
     Unreadable,
     identity_key,
 )
-from fairlead.sales.intake.reading import MAX_COLUMNS, MAX_FIELD_CHARS, RowReader, file_digest, read_rows
+from fairlead.sales.intake.quality import Profile, completeness
+from fairlead.sales.intake.reading import MAX_COLUMNS, MAX_FIELD_CHARS, RowReader, file_digest
+from fairlead.sales.intake.records import RowSource
 from fairlead.sales.intake.shape import inspect
+from fairlead.sales.intake.sources import read_rows
 
 __all__ = [
     "MAX_COLUMNS",
     "MAX_FIELD_CHARS",
     "AttributeValue",
     "Checker",
+    "ColumnFormat",
     "ColumnGuess",
     "ColumnMapping",
     "DecodedLines",
@@ -43,10 +48,15 @@ __all__ = [
     "LeadDraft",
     "LeadField",
     "Problem",
+    "Profile",
     "Row",
     "RowReader",
+    "RowSource",
     "Unreadable",
+    "as_known",
     "check",
+    "columns_key",
+    "completeness",
     "file_digest",
     "guess_mapping",
     "identity_key",

@@ -2,70 +2,40 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
 
 from fairlead.errors import InputError
-from fairlead.kit.money import currency_exponent
-from fairlead.sales.intake.cells import is_empty, read_number, read_when, read_yes_no
-from fairlead.sales.intake.contacts import read_email, read_phone
-from fairlead.sales.intake.countries import alpha2_codes, country_code
-from fairlead.sales.intake.currencies import CURRENCIES, SHARED_SIGNS, currency_of
+from fairlead.sales.intake.cells import is_empty
+from fairlead.sales.intake.countries import alpha2_codes
+from fairlead.sales.intake.currencies import CURRENCIES
+from fairlead.sales.intake.excel import SCIENTIFIC, is_code_date, is_odd, undone
+from fairlead.sales.intake.fields import MAX_EMPLOYEES, MAX_VALUE, READERS, Columns, Draft, read_text
 from fairlead.sales.intake.fingerprint import Fingerprint
 from fairlead.sales.intake.model import (
     AttributeValue,
+    ColumnFormat,
     ColumnMapping,
     FieldValue,
     LeadDraft,
     LeadField,
-    Problem,
     Row,
+    Unreadable,
 )
-from fairlead.sales.intake.sniffing import plain_number
-from fairlead.sales.intake.words import fold, shown
+from fairlead.sales.intake.numbers import read_number
+from fairlead.sales.intake.sniffing import locale_number, plain_number
+from fairlead.sales.intake.words import fold, shown, word_set
 
-MAX_TEXT_CHARS = 1_000
-MAX_VALUE = 1_000_000_000_000
-MAX_AGE = 120
-MAX_EMPLOYEES = 10_000_000
-_LANGUAGES = {
-    fold(word): code
-    for code, words in {
-        "en": "english englisch anglais ingles inglese engels",
-        "de": "german deutsch allemand aleman tedesco alemao duits",
-        "fr": "french franzosisch francais frances francese frans",
-        "es": "spanish spanisch espagnol espanol spagnolo espanhol spaans",
-        "it": "italian italienisch italien italiano italiaans",
-        "pt": "portuguese portugiesisch portugais portugues portoghese portugees",
-        "nl": "dutch niederlandisch neerlandais holandes olandese nederlands",
-    }.items()
-    for word in words.split()
-}
-_LANGUAGE_TAG = re.compile(r"([A-Za-z]{2})(?:[-_][A-Za-z0-9]{2,8})*\Z")
-_EMPLOYEE_RANGE = re.compile(r"([0-9][0-9.,' ]*)\s*(?:-|–|to|bis|à|a)\s*[0-9].*\Z", re.IGNORECASE)
+__all__ = ["MAX_EMPLOYEES", "MAX_VALUE", "Checker", "check"]
 
-
-@dataclass(slots=True)
-class _Work:
-    """The draft of one row while it is made."""
-
-    number: int
-    currency: str
-    fields: dict[str, FieldValue] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-    value_minor: int | None = None
-    currency_given: bool = False
-    currency_bad: bool = False
-
-    def lacking(self, name: str, code: str, words: str) -> None:
-        """The cell could not be used."""
-        self.problems.append(Problem(name, code, words, needs_information=True, row=self.number))
-
-    def noted(self, name: str, code: str, words: str) -> None:
-        """The cell was used, under an assumption."""
-        self.problems.append(Problem(name, code, words, needs_information=False, row=self.number))
+_NO_FORMAT = ColumnFormat()
+_TEXT, _CODED, _NUMBER, _COMMA = "text", "coded", ".", ","
+"""What an attribute holds; numbers by their decimal mark."""
+_IDENTITIES = frozenset({LeadField.EMAIL, LeadField.PHONE, LeadField.EXTERNAL_ID})
+_TOTALS = word_set("""
+    total totals sum summe gesamt gesamtsumme insgesamt subtotal zwischensumme somme totale totaal suma soma totaux
+    grandtotal totalgeneral totalgeral subtotaal endsumme""")
+_MOST_TOTAL = 24
+_TOTAL_STARTS = frozenset("tTsSgGiIzZeE")
 
 
 class Checker:
@@ -86,110 +56,130 @@ class Checker:
                 f"{shown(default_country)} is no country code. Write two letters such as DE.",
                 code="unknown_country",
             )
-        self._mapping = mapping
         self._currency = mapping.header_currency or currency
-        self._country = default_country
+        self._header = mapping.header
         self._fingerprint = Fingerprint(mapping.header)
         self._outcome = mapping.index_of(LeadField.OUTCOME)
-        order = {name: at for at, name in enumerate(_READERS)}
-        self._plan = sorted(
-            ((guess.index, guess.field) for guess in mapping.guesses if guess.field is not LeadField.OUTCOME),
-            key=lambda step: order.get(step[1], -1),
-        )
+        self._fields = {guess.index: guess.field for guess in mapping.guesses}
+        self._identities = [guess.index for guess in mapping.guesses if guess.field in _IDENTITIES]
+        formats = {
+            guess.field: mapping.formats[guess.index] for guess in mapping.guesses if guess.index in mapping.formats
+        }
+        if mapping.decimal_mark:
+            formats.setdefault(LeadField.VALUE, ColumnFormat(mapping.decimal_mark))
+        self._columns = Columns(formats, default_country)
+        self._plan = _plan(mapping)
         left = frozenset(mapping.unmapped)
-        self._attributes = [
-            (at, name, name in mapping.numeric) for at, name in enumerate(mapping.header) if name in left
-        ]
+        self._attributes: list[tuple[int, str, str]] = []
+        for at, name in enumerate(mapping.header):
+            if name in left:
+                found = mapping.formats.get(at, _NO_FORMAT)
+                text = _CODED if found.coded else _TEXT
+                number = _COMMA if found.mark == "," else _NUMBER
+                self._attributes.append((at, name, number if name in mapping.numeric else text))
+
+    def judge(self, row: Row) -> LeadDraft | Unreadable:
+        """The row as a draft, or why it is no lead: a row of totals, or the header once more."""
+        cells = row.cells
+        first = cells[0] or next(filter(None, cells), "")
+        if first[:1] in _TOTAL_STARTS and len(first) <= _MOST_TOTAL and self._is_total(first, cells):
+            words = f"Row {row.number} holds totals ({shown(first)}), not a lead."
+            return Unreadable(row.number, "totals_row", words, row.lines)
+        if cells[0] == self._header[0] and cells == self._header:
+            return Unreadable(row.number, "repeated_header", f"Row {row.number} is the header once more.", row.lines)
+        return self.check(row)
+
+    def _is_total(self, first: str, cells: tuple[str, ...]) -> bool:
+        """The word for a total, and beside it nothing but numbers."""
+        if fold(first).replace(" ", "") not in _TOTALS or any(cells[at].strip() for at in self._identities):
+            return False
+        rest = [cell for cell in cells if cell.strip()][1:]
+        return bool(rest) and all(read_number(cell) is not None for cell in rest)
 
     def check(self, row: Row) -> LeadDraft:
         """The row as a draft; its problems say which cells could not be used, or only under an assumption."""
         cells = row.cells
-        work = _Work(row.number, self._currency)
-        for at, name in self._plan:
-            cell = cells[at]
+        everything = "".join(cells)
+        work = Draft(row.number, self._currency)
+        if row.notes:
+            for at, code, words in row.notes:
+                work.noted(self._name(at), code, words)
+        usable = self._undone(cells, work) if is_odd(everything) else cells
+        columns = self._columns
+        for at, name, reader in self._plan:
+            cell = usable[at]
             if is_empty(cell):
                 continue
-            reader = _READERS.get(name)
             if reader is None:
-                _text(work, name, cell)
+                read_text(work, name, cell)
             else:
-                reader(self, work, cell)
+                reader(columns, work, cell)
         fields = work.fields
         if "name" not in fields and (whole := _whole_name(fields)):
             fields["name"] = whole
-        outcome = cells[self._outcome].strip() if self._outcome is not None else ""
+        outcome = usable[self._outcome].strip() if self._outcome is not None else ""
         return LeadDraft(
             number=row.number,
             fields=fields,
-            attributes=self._attributes_of(cells, work),
+            attributes=self._attributes_of(usable, work),
             value_minor=work.value_minor,
             currency=work.currency,
             outcome=outcome or None,
             identities=_identities(fields),
-            fingerprint=self._fingerprint.of(cells),
+            fingerprint=self._fingerprint.of(cells, everything),
             problems=tuple(work.problems),
         )
 
-    def _attributes_of(self, cells: tuple[str, ...], work: _Work) -> dict[str, AttributeValue]:
+    def _name(self, at: int) -> str:
+        field = self._fields.get(at)
+        return field.value if field is not None else self._header[at]
+
+    def _undone(self, cells: tuple[str, ...], work: Draft) -> tuple[str, ...]:
+        """The cells without what a spreadsheet did to them; what is lost thereby is a problem."""
+        usable = list(cells)
+        for at, cell in enumerate(cells):
+            field = self._fields.get(at)
+            found = undone(cell, email=field is LeadField.EMAIL)
+            if found is None:
+                continue
+            usable[at] = found.text
+            if not found.code:
+                continue
+            if found.lost and field is not None and field is not LeadField.OUTCOME:
+                usable[at] = ""
+                work.lacking(field.value, found.code, found.words)
+            else:
+                work.noted(self._name(at), found.code, found.words)
+        return tuple(usable)
+
+    def _attributes_of(self, cells: tuple[str, ...], work: Draft) -> dict[str, AttributeValue]:
         found: dict[str, AttributeValue] = {}
-        for at, name, numeric in self._attributes:
+        for at, name, kind in self._attributes:
             text = cells[at].strip()
             if not text:
                 continue
-            if not numeric:
+            if kind is _TEXT:
                 found[name] = text
-            elif (number := plain_number(text)) is not None:
+            elif kind is _NUMBER and (number := plain_number(text)) is not None:
                 found[name] = number
-            elif not is_empty(text):
-                found[name] = text
-                work.noted(name, "not_a_number", f"{shown(text)} is no number like the column's other cells.")
+            else:
+                _doubtful_attribute(found, work, name, kind, text)
         return found
 
-    def read_email_cell(self, work: _Work, cell: str) -> None:
-        """Put the address into the draft, or why it cannot be used."""
-        contact = read_email(cell)
-        if contact.value:
-            work.fields["email"] = contact.value
-        else:
-            work.lacking("email", "email_invalid", f"{shown(cell)} is no usable e-mail address. {contact.trouble}")
 
-    def read_phone_cell(self, work: _Work, cell: str) -> None:
-        """Put the number into the draft, read by the row's country, else by the default one."""
-        country = str(work.fields.get("country", ""))
-        contact = read_phone(cell, country or self._country)
-        if not contact.value:
-            work.lacking("phone", "phone_invalid", f"{shown(cell)} is no usable phone number. {contact.trouble}")
-            return
-        work.fields["phone"] = contact.value
-        if not country and not cell.strip().startswith(("+", "00")):
-            work.noted("phone", "phone_country_assumed", f"{shown(cell)} was read as a number of {self._country}.")
-
-    def read_value_cell(self, work: _Work, cell: str) -> None:
-        """Put the deal size into the draft in minor units, and the currency that the cell names."""
-        number = read_number(cell, self._mapping.decimal_mark)
-        if number is None:
-            work.lacking("value", "value_unreadable", f"{shown(cell)} is no amount.")
-            return
-        if number.currency and number.currency != work.currency:
-            shared = not SHARED_SIGNS.isdisjoint(cell)
-            if work.currency_given and not shared:
-                words = f"{shown(cell)} names another currency than the row's {work.currency}."
-                work.lacking("value", "currency_conflict", words)
-                return
-            if not work.currency_given:
-                work.currency = number.currency
-        if work.currency_bad:
-            return
-        if number.amount < 0:
-            work.lacking("value", "value_negative", f"A deal of {shown(cell)} cannot be.")
-        elif number.amount > MAX_VALUE:
-            work.lacking("value", "value_impossible", f"{shown(cell)} is above {MAX_VALUE:,}.")
-        else:
-            exact = number.amount.scaleb(currency_exponent(work.currency))
-            work.value_minor = int(exact.quantize(Decimal(1), ROUND_HALF_UP))
-            if number.ambiguous:
-                words = f"{shown(cell)} was read as {number.amount:,.0f}; the mark could also mean decimals."
-                work.noted("value", "value_ambiguous", words)
+def _doubtful_attribute(found: dict[str, AttributeValue], work: Draft, name: str, kind: str, text: str) -> None:
+    """A cell of a column with numbers that is no plain one, or of a column in which codes became dates."""
+    if kind is _CODED:
+        found[name] = text
+        if is_code_date(text):
+            words = f"{shown(text)} may be a code that a spreadsheet turned into a date."
+            work.noted(name, "excel_date", words)
+    elif (number := locale_number(text, kind)) is not None:
+        found[name] = number
+    elif not is_empty(text):
+        found[name] = text
+        if not SCIENTIFIC.match(text):
+            work.noted(name, "not_a_number", f"{shown(text)} is no number like the column's other cells.")
 
 
 def check(row: Row, mapping: ColumnMapping, *, currency: str = "EUR", default_country: str = "") -> LeadDraft:
@@ -197,106 +187,15 @@ def check(row: Row, mapping: ColumnMapping, *, currency: str = "EUR", default_co
     return Checker(mapping, currency=currency, default_country=default_country).check(row)
 
 
-def _text(work: _Work, name: LeadField, cell: str) -> None:
-    text = " ".join(cell.split())
-    if name is LeadField.NOTE:
-        work.fields[name.value] = cell.strip()
-    elif len(text) > MAX_TEXT_CHARS:
-        words = f"{shown(text)} has {len(text):,} characters; at most {MAX_TEXT_CHARS:,} make sense."
-        work.lacking(name.value, "text_too_long", words)
-    else:
-        work.fields[name.value] = text
+_Reader = Callable[[Columns, Draft, str], None]
 
 
-def _country(_checker: Checker, work: _Work, cell: str) -> None:
-    code = country_code(cell[:200])
-    if code is not None:
-        work.fields["country"] = code
-    else:
-        work.lacking("country", "country_unknown", f"{shown(cell)} is no country that we know.")
-
-
-def _currency(_checker: Checker, work: _Work, cell: str) -> None:
-    code = currency_of(cell[:20])
-    if code is not None:
-        work.currency, work.currency_given = code, True
-    else:
-        work.currency_bad = True
-        work.lacking("currency", "currency_unknown", f"{shown(cell)} is no currency, so the value is unknown.")
-
-
-def _language(_checker: Checker, work: _Work, cell: str) -> None:
-    text = cell.strip()[:100]
-    tag = _LANGUAGE_TAG.match(text)
-    code = tag[1].lower() if tag else _LANGUAGES.get(fold(text))
-    if code is not None:
-        work.fields["language"] = code
-    else:
-        work.lacking("language", "language_unknown", f"{shown(cell)} is no language that we know.")
-
-
-def _whole(cell: str) -> int | None:
-    number = read_number(cell)
-    return int(number.amount) if number is not None and number.amount == int(number.amount) else None
-
-
-def _employees(_checker: Checker, work: _Work, cell: str) -> None:
-    text = cell.strip()[:100]
-    span = _EMPLOYEE_RANGE.match(text)
-    count = _whole(span[1] if span else text.rstrip("+ "))
-    if count is None:
-        work.lacking("employees", "employees_unreadable", f"{shown(cell)} is no number of employees.")
-    elif not 0 <= count <= MAX_EMPLOYEES:
-        work.lacking("employees", "employees_impossible", f"{shown(cell)} employees cannot be.")
-    else:
-        work.fields["employees"] = count
-        if span or text.endswith("+"):
-            work.noted("employees", "employees_lower_bound", f"{shown(cell)} was read as at least {count:,}.")
-
-
-def _age(_checker: Checker, work: _Work, cell: str) -> None:
-    years = _whole(cell)
-    if years is None:
-        work.lacking("age", "age_unreadable", f"{shown(cell)} is no age.")
-    elif not 0 <= years <= MAX_AGE:
-        work.lacking("age", "age_impossible", f"Nobody is {shown(cell)} years old.")
-    else:
-        work.fields["age"] = years
-
-
-def _created_at(_checker: Checker, work: _Work, cell: str) -> None:
-    when = read_when(cell)
-    if when is None:
-        work.lacking("created_at", "date_unreadable", f"{shown(cell)} is no date.")
-    elif not "1970" <= when[0][:4] <= "2100":
-        work.lacking("created_at", "date_impossible", f"{shown(cell)} is outside 1970 to 2100.")
-    else:
-        work.fields["created_at"] = when[0]
-        if when[1]:
-            work.noted("created_at", "date_ambiguous", f"{shown(cell)} was read as day, month, year: {when[0]}.")
-
-
-def _consent(_checker: Checker, work: _Work, cell: str) -> None:
-    said = read_yes_no(cell[:100])
-    if said is None:
-        work.lacking("consent", "consent_unreadable", f"{shown(cell)} is neither yes nor no.")
-    else:
-        work.fields["consent"] = said
-
-
-_READERS: dict[LeadField, Callable[[Checker, _Work, str], None]] = {
-    LeadField.COUNTRY: _country,
-    LeadField.CURRENCY: _currency,
-    LeadField.EMAIL: Checker.read_email_cell,
-    LeadField.PHONE: Checker.read_phone_cell,
-    LeadField.VALUE: Checker.read_value_cell,
-    LeadField.LANGUAGE: _language,
-    LeadField.EMPLOYEES: _employees,
-    LeadField.AGE: _age,
-    LeadField.CREATED_AT: _created_at,
-    LeadField.CONSENT: _consent,
-}
-"""In the order in which they run: phones need the country, values the currency."""
+def _plan(mapping: ColumnMapping) -> list[tuple[int, LeadField, _Reader | None]]:
+    """Columns in the order in which they are read: phones need the country, values the currency."""
+    order = {name: at for at, name in enumerate(READERS)}
+    fed = [guess for guess in mapping.guesses if guess.field is not LeadField.OUTCOME]
+    fed.sort(key=lambda guess: order.get(guess.field, -1))
+    return [(guess.index, guess.field, READERS.get(guess.field)) for guess in fed]
 
 
 def _whole_name(fields: dict[str, FieldValue]) -> str:

@@ -13,6 +13,13 @@ _PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*\Z")
 _MOST_LOCAL = 64
 _MOST_EMAIL = 254
 _MOST_PHONE = 40
+_BARE_INTERNATIONAL = re.compile(r"[1-9][0-9]{10,14}\Z", re.ASCII)
+_LENGTHS = {
+    phonenumbers.ValidationResult.TOO_SHORT: "It has too few digits for its country.",
+    phonenumbers.ValidationResult.TOO_LONG: "It has too many digits for its country.",
+    phonenumbers.ValidationResult.INVALID_LENGTH: "No number of its country has so many digits.",
+    phonenumbers.ValidationResult.INVALID_COUNTRY_CODE: "Its country code is none.",
+}
 _CACHED_DOMAINS = 16_384
 _CACHED_PHONES = 16_384
 _MAILTO = re.compile(r"(?:mailto:)?(?:.*<)?(?P<address>[^<>]*)>?\Z", re.IGNORECASE | re.DOTALL)
@@ -25,6 +32,8 @@ class Contact(NamedTuple):
     """Normalised; empty when it cannot be used."""
     trouble: str
     """Why not, as a sentence; empty when it can be used."""
+    assumed: bool = False
+    """A `+` was put before a number that had none."""
 
 
 @lru_cache(maxsize=_CACHED_DOMAINS)
@@ -69,12 +78,27 @@ def read_phone(cell: str, region: str) -> Contact:
         return Contact("", f"The number has {len(text):,} characters.")
     if text.startswith("00"):
         text = "+" + text[2:]
+    bare = _BARE_INTERNATIONAL.match(text) is not None
+    if bare and region and text.startswith(str(phonenumbers.country_code_for_region(region))):
+        # More likely the whole number without its + than a national one without its 0.
+        found = _number("+" + text, "")
+        if found.value:
+            return found._replace(assumed=True)
+    found = _number(text, region)
+    if bare and not found.value:
+        guessed = _number("+" + text, "")  # spreadsheets take the + away
+        found = guessed._replace(assumed=True) if guessed.value else found
+    return found
+
+
+def _number(text: str, region: str) -> Contact:
     try:
         number = phonenumbers.parse(text, region or None)
     except phonenumbers.NumberParseException:
         plus = text.startswith("+")
         return Contact("", "It is no phone number." if plus or region else "It has no country code and no country.")
     if not phonenumbers.is_valid_number(number):
-        return Contact("", "No such number can exist in its country.")
+        why = phonenumbers.is_possible_number_with_reason(number)
+        return Contact("", _LENGTHS.get(why, "No such number can exist in its country."))
     written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return Contact(f"{written};ext={number.extension}" if number.extension else written, "")

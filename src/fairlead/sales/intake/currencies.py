@@ -15,12 +15,27 @@ CURRENCIES = word_set("""
 """ISO 4217 codes of money in circulation; funds and metals are left out."""
 SHARED_SIGNS = frozenset("$¥")
 """Signs that several currencies use; a currency column beside them is believed."""
-_SIGNS = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "zł": "PLN", "₹": "INR", "₺": "TRY", "₩": "KRW"}
-_WORDS = {"euro": "EUR", "euros": "EUR", "us$": "USD", "dollar": "USD", "dollars": "USD", "pounds": "GBP"}
+KRONA = "KR"
+"""What `kr` reads as: the sign of the four currencies of KRONA_CODES."""
+KRONA_CODES = frozenset({"SEK", "NOK", "DKK", "ISK"})
+_SIGNS = {
+    "€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "zł": "PLN", "₹": "INR", "₺": "TRY", "₩": "KRW", "₽": "RUB",
+    "₪": "ILS", "₫": "VND", "₴": "UAH", "₦": "NGN", "฿": "THB", "₱": "PHP", "円": "JPY", "元": "CNY", "Kč": "CZK",
+    "Ft": "HUF", "лв": "BGN",
+}  # fmt: skip
+_WORDS = {
+    "euro": "EUR", "euros": "EUR", "eur.": "EUR", "us$": "USD", "usd$": "USD", "dollar": "USD", "dollars": "USD",
+    "pounds": "GBP", "a$": "AUD", "au$": "AUD", "c$": "CAD", "ca$": "CAD", "nz$": "NZD", "hk$": "HKD", "s$": "SGD",
+    "mx$": "MXN", "r$": "BRL", "fr": "CHF", "fr.": "CHF", "sfr": "CHF", "sfr.": "CHF", "lei": "RON", "rs": "INR",
+    "rs.": "INR", "kr": KRONA, "kr.": KRONA,
+}  # fmt: skip
 
 
 def currency_of(text: str) -> str | None:
-    """ISO 4217 code for a code, sign or word, None when it is none of them. `$` is USD, `¥` is JPY."""
+    """ISO 4217 code for a code, sign or word, None when it is none of them.
+
+    `$` is USD, `¥` is JPY; `kr` is KRONA, which the reader has to settle.
+    """
     word = text.strip()
     upper = word.upper()
     if upper in CURRENCIES:

@@ -31,9 +31,13 @@ class Fingerprint:
         names = [(fold(raw) or raw) if name in repeated else name for name, raw in zip(names, header, strict=True)]
         self._columns = sorted((name.translate(_ESCAPES) + _NAME_END, at) for at, name in enumerate(names))
 
-    def of(self, cells: Sequence[str]) -> str:
-        """40 hex digits; letter case, surplus blanks and Unicode composition do not matter."""
-        everything = "".join(cells)
+    def of(self, cells: Sequence[str], everything: str | None = None) -> str:
+        """40 hex digits; letter case, surplus blanks and Unicode composition do not matter.
+
+        `everything` spares joining the cells to one text when that was done already.
+        """
+        if everything is None:
+            everything = "".join(cells)
         if _CELL_END in everything or _NAME_END in everything or "\\" in everything:
             cells = [cell.translate(_ESCAPES) for cell in cells]
         text = _CELL_END.join([name + cell for name, at in self._columns if (cell := cells[at].strip())]).lower()

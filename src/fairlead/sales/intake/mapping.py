@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from fairlead.errors import InputError
 from fairlead.sales.intake.currencies import currency_of
+from fairlead.sales.intake.formats import formats_of, statements_of
 from fairlead.sales.intake.model import ColumnGuess, ColumnMapping, FileShape, LeadField
-from fairlead.sales.intake.sniffing import decimal_mark, field_of_content, fit, is_numeric
+from fairlead.sales.intake.sniffing import field_of_content, fit, is_locale_numeric, is_numeric
 from fairlead.sales.intake.synonyms import STRONG, field_of_header, looks_late
-from fairlead.sales.intake.words import fold_header, shown
+from fairlead.sales.intake.words import fold, fold_header, shown
 
 _WANTED = (
     LeadField.NAME,
@@ -23,6 +25,7 @@ _WANTED = (
 )
 _HALF = 0.5
 _LISTED = 20
+_HINTS = 3
 _CONTENT_FACTOR = 0.8
 _CONTRADICTED = 0.5
 _UNIT = re.compile(r"[(\[\s]([^\s()\[\]]+)[)\]\s]*\Z")
@@ -49,38 +52,94 @@ def parse_overrides(pairs: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def guess_mapping(shape: FileShape, overrides: Mapping[str, str] | None = None) -> ColumnMapping:
+def guess_mapping(
+    shape: FileShape,
+    overrides: Mapping[str, str] | None = None,
+    *,
+    known: Mapping[str, str] | None = None,
+    known_from: str = "",
+) -> ColumnMapping:
     """Map columns to fields; overrides (field → column name, or `""` for none) win over guesses.
 
-    Raises InputError: `unknown_field` and `unknown_column` with the nearest name, `mapped_twice` for a column
-    that two overrides name.
+    `known` is a whole mapping that a person confirmed for such columns, and `known_from` says where: it takes the
+    place of guessing, for every field. Raises InputError: `unknown_field` and `unknown_column` with the nearest
+    name, `mapped_twice` for a column that two overrides name.
     """
     given, closed = _resolve(shape.header, overrides or {})
-    columns = {at: [cells[at] for cells in shape.sample] for at in range(len(shape.header))}
-    chosen: dict[LeadField, ColumnGuess] = dict(given)
     taken = {guess.index for guess in given.values()}
-    candidates = [
-        guess
-        for at, name in enumerate(shape.header)
-        if at not in taken and (guess := _guess(at, name, columns[at], named=shape.has_header)) is not None
-    ]
-    for guess in sorted(candidates, key=lambda item: (-item.confidence, item.index)):
-        if guess.field not in closed:
-            chosen.setdefault(guess.field, guess)
-    _settle_names(chosen, closed)
-    used = {guess.index for guess in chosen.values()}
+    chosen: dict[LeadField, ColumnGuess] = dict(given)
+    columns = _Columns(shape)
+    if known is not None:
+        for one in _known(shape.header, known):
+            if one.index not in taken and one.field not in closed:
+                chosen.setdefault(one.field, one)
+    else:
+        candidates = [
+            guess
+            for at, name in enumerate(shape.header)
+            if at not in taken and (guess := _guess(at, name, columns.sample(at), named=shape.has_header)) is not None
+        ]
+        for guess in sorted(candidates, key=lambda item: (-item.confidence, item.index)):
+            if guess.field not in closed:
+                chosen.setdefault(guess.field, guess)
+        _settle_names(chosen, closed)
+    return _described(shape, columns, chosen, known_from if known is not None else "")
+
+
+class _Columns:
+    """Cells of the sample by column."""
+
+    def __init__(self, shape: FileShape) -> None:
+        self._shape = shape
+
+    def sample(self, at: int) -> list[str]:
+        """Of the first records."""
+        return [cells[at] for cells in self._shape.sample]
+
+    def evidence(self, at: int) -> list[str]:
+        """Of the first records and of those from all over the file."""
+        return [*self.sample(at), *(cells[at] for cells in self._shape.evidence)]
+
+
+def _described(
+    shape: FileShape, columns: _Columns, chosen: dict[LeadField, ColumnGuess], remembered: str
+) -> ColumnMapping:
+    used = {guess.index: guess.field for guess in chosen.values()}
     rest = [(at, name) for at, name in enumerate(shape.header) if at not in used]
     money = chosen.get(LeadField.VALUE)
+    formats = {
+        at: found
+        for at, name in enumerate(shape.header)
+        if (found := formats_of(columns.evidence(at), used.get(at), typed=name in shape.typed)) is not None
+    }
     return ColumnMapping(
         header=shape.header,
         guesses=tuple(chosen[field] for field in LeadField if field in chosen),
         unmapped=tuple(name for _, name in rest),
         late=tuple(name for _, name in rest if shape.has_header and looks_late(name)),
         missing=_missing(chosen),
-        numeric=frozenset(name for at, name in rest if is_numeric(columns[at])),
-        decimal_mark=decimal_mark(columns[money.index]) if money else "",
+        numeric=frozenset(
+            name
+            for at, name in rest
+            if is_numeric(cells := columns.sample(at)) or (at in formats and is_locale_numeric(cells, formats[at].mark))
+        ),
+        decimal_mark=formats[money.index].mark if money and money.index in formats else "",
         header_currency=_unit(money.column) if money else "",
+        formats=formats,
+        statements=statements_of(shape, used, formats, columns.evidence),
+        remembered=remembered,
     )
+
+
+def _known(header: tuple[str, ...], known: Mapping[str, str]) -> list[ColumnGuess]:
+    """A remembered mapping on this header; what does not fit any more is passed over."""
+    found: dict[int, ColumnGuess] = {}
+    fields = {field.value for field in LeadField}
+    for name, column in known.items():
+        at = _position(header, column)
+        if name in fields and at is not None and at not in found:
+            found[at] = ColumnGuess(LeadField(name), header[at], at, 1.0, "remembered")
+    return list(found.values())
 
 
 def _resolve(
@@ -114,19 +173,36 @@ def _resolve(
     return found, frozenset(closed)
 
 
-def _column(header: tuple[str, ...], wanted: str) -> int:
-    """Position by exact name, else by name without regard to case and accents where only one matches."""
+def _position(header: tuple[str, ...], wanted: str) -> int | None:
+    """By exact name, else by the same name but for case, accents, marks and unit where only one column has it."""
     if wanted in header:
         return header.index(wanted)
     loose = [at for at, name in enumerate(header) if fold_header(name) == fold_header(wanted)]
-    if len(loose) == 1:
-        return loose[0]
+    return loose[0] if len(loose) == 1 else None
+
+
+def _column(header: tuple[str, ...], wanted: str) -> int:
+    """`_position`, or an InputError that names what was probably meant: part of a name is not enough."""
+    at = _position(header, wanted)
+    if at is not None:
+        return at
     some = ", ".join(header[:_LISTED]) + (" …" if len(header) > _LISTED else "")
     raise InputError(
-        f"There is no column {shown(wanted)}.{_nearest(wanted, list(header))} Columns: {some}.",
+        f"There is no column {shown(wanted)}.{_meant(wanted, header)} Columns: {some}.",
         code="unknown_column",
         column=wanted,
     )
+
+
+def _meant(wanted: str, header: tuple[str, ...]) -> str:
+    """A hint: the columns that differ only in case, that hold the words, or that are spelt most alike."""
+    folded = fold_header(wanted[:200])
+    alike = [name for name in header if fold_header(name) == folded]
+    alike = alike or [name for name in header if folded and f" {folded} " in f" {fold_header(name)} "]
+    if alike:
+        several = " or ".join(f"'{name}'" for name in alike[:_HINTS])
+        return f" Did you mean {several}? Write the whole name."
+    return _nearest(wanted, list(header))
 
 
 def _nearest(word: str, known: list[str]) -> str:
@@ -185,3 +261,14 @@ def _unit(column: str) -> str:
     """Currency named at the end of a header: `Amount (EUR)`, `Wert in €`."""
     found = _UNIT.search(column)
     return (currency_of(found[1]) or "") if found else ""
+
+
+def columns_key(header: Sequence[str]) -> str:
+    """One key for all headers with the same column names, whatever their order, case, accents and marks."""
+    names = sorted(fold(name) or name for name in header)
+    return hashlib.sha256("\x1f".join(names).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def as_known(mapping: ColumnMapping) -> dict[str, str]:
+    """The mapping as field → column, to be remembered and given back as `known`."""
+    return {str(guess.field): guess.column for guess in mapping.guesses}

@@ -6,9 +6,15 @@ Nothing here reads a file or a clock. A file becomes `Row | Unreadable` (reading
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
+
+from fairlead.sales.intake.dates import DateStyle
+
+SEPARATED, JSON_LINES, JSON_ARRAY, PARQUET = "separated", "json-lines", "json-array", "parquet"
+HIGH, MEDIUM = 0.9, 0.65
 
 
 class LeadField(StrEnum):
@@ -43,10 +49,13 @@ class Row(NamedTuple):
     """One record with exactly as many cells as the header has columns."""
 
     number: int
-    """Line of the file, from 1, on which the record starts; the header counts."""
+    """Line of the file, from 1, on which the record starts; the header counts. In a JSON array and in Parquet,
+    which have no lines of their own, the number of the record, from 1."""
     cells: tuple[str, ...]
     lines: int = 1
     """Lines of the file that the record covers; more than 1 when a quoted cell holds line breaks."""
+    notes: tuple[tuple[int, str, str], ...] = ()
+    """(column, code, words) of cells that could only be kept as text, such as nested JSON."""
 
 
 class Unreadable(NamedTuple):
@@ -56,7 +65,8 @@ class Unreadable(NamedTuple):
     """Line of the file, from 1, on which the trouble starts."""
     reason_code: str
     """`too_few_fields`, `too_many_fields`, `field_too_long`, `record_too_long`, `nul_byte`, `bad_bytes`,
-    `unclosed_quote`, `bad_quote` or `stray_line_break`."""
+    `unclosed_quote`, `bad_quote`, `stray_line_break`, `totals_row`, `repeated_header`, `bad_json`,
+    `not_an_object`, `empty_record` or `damaged`."""
     words: str
     """One sentence for a person, with the figures."""
     lines: int = 1
@@ -95,6 +105,13 @@ class FileShape:
     skip_initial_space: bool
     notes: tuple[str, ...] = ()
     """Sentences for a person: renamed duplicate headers, encodings guessed, and the like."""
+    format: str = SEPARATED
+    evidence: tuple[tuple[str, ...], ...] = ()
+    """Further records from all over the file, at most 1,000: formats of columns are judged on these, too."""
+    typed: frozenset[str] = frozenset()
+    """Columns whose cells are numbers by type (JSON, Parquet), so that a point in them is the decimal one."""
+    head: tuple[Row | Unreadable, ...] = ()
+    """The first 20 records, readable or not, for a person to look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +124,40 @@ class ColumnGuess:
     confidence: float
     """0 to 1; 1 only when a person said so."""
     reason: str
-    """`header`, `header + content`, `header, content differs`, `content` or `given`."""
+    """`header`, `header + content`, `header, content differs`, `content`, `given` or `remembered`."""
+
+    @property
+    def level(self) -> str:
+        """`high`, `medium` or `low`; `sure` when a person said so."""
+        if self.reason in ("given", "remembered"):
+            return "sure"
+        return "high" if self.confidence >= HIGH else "medium" if self.confidence >= MEDIUM else "low"
+
+    @property
+    def why(self) -> str:
+        """Why the column was taken for this, as a clause."""
+        return _WHY[self.reason]
+
+
+_WHY = {
+    "header": "its name says so",
+    "header + content": "its name and its cells say so",
+    "header, content differs": "its name says so, but its cells do not",
+    "content": "its cells look like it",
+    "given": "somebody said so",
+    "remembered": "somebody said so for an earlier file with these columns",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnFormat:
+    """How one column writes what it holds, judged on the sample."""
+
+    mark: str = ""
+    """The decimal mark, `?` when its cells contradict each other, empty when none shows it."""
+    dates: DateStyle = field(default_factory=DateStyle)
+    coded: bool = False
+    """Some cells look like codes that a spreadsheet turned into dates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +177,15 @@ class ColumnMapping:
     numeric: frozenset[str]
     """Unmapped columns that hold numbers throughout the sample."""
     decimal_mark: str
-    """`.` or `,` where the sample's money column shows it beyond doubt, else empty."""
+    """Of the money column, see `ColumnFormat.mark`."""
     header_currency: str
     """ISO code named in the money column's header, as in `Amount (EUR)`, else empty."""
+    formats: Mapping[int, ColumnFormat] = field(default_factory=dict)
+    """By column; those with nothing to tell are left out."""
+    statements: tuple[str, ...] = ()
+    """How doubtful numbers and dates of each column are read, and on what evidence, as sentences."""
+    remembered: str = ""
+    """Where the mapping was taken over from, as words (`import imp_… of 3 Nov 2026`); empty when it was guessed."""
 
     def index_of(self, field: LeadField) -> int | None:
         """Position of the column that feeds `field`; None when none does."""
@@ -142,7 +198,15 @@ class ColumnMapping:
 
     def describe(self) -> list[str]:
         """Lines for a person: what feeds what and how sure, what stays an attribute, what is missing."""
-        lines = [f"{guess.field} ← '{guess.column}' ({guess.reason}, {guess.confidence:.2f})" for guess in self.guesses]
+        lines = [f"mapped as in {self.remembered}"] if self.remembered else []
+        lines += [
+            f"{guess.field} ← '{guess.column}' ({guess.level}: {guess.why})"
+            for guess in self.guesses
+            if not (self.remembered and guess.reason == "remembered")
+        ]
+        if self.remembered:
+            kept = [f"{guess.field} ← '{guess.column}'" for guess in self.guesses if guess.reason == "remembered"]
+            lines.append(", ".join(kept))
         if self.outcome is not None:
             lines.append(f"'{self.outcome}' tells the outcome: stored, but never a fact for scoring")
         if self.late:
@@ -151,7 +215,7 @@ class ColumnMapping:
             lines.append("kept as attributes: " + _quoted(self.unmapped))
         if self.missing:
             lines.append("no column for: " + ", ".join(self.missing))
-        return lines
+        return [*lines, *self.statements]
 
     def as_dict(self) -> dict[str, Any]:
         """The same for programs, JSON-ready."""
@@ -161,7 +225,9 @@ class ColumnMapping:
                     "field": str(guess.field),
                     "column": guess.column,
                     "confidence": round(guess.confidence, 2),
+                    "level": guess.level,
                     "reason": guess.reason,
+                    "why": guess.why,
                 }
                 for guess in self.guesses
             ],
@@ -169,6 +235,8 @@ class ColumnMapping:
             "late": list(self.late),
             "attributes": list(self.unmapped),
             "missing": [str(field) for field in self.missing],
+            "read_as": list(self.statements),
+            "remembered": self.remembered or None,
         }
 
 
@@ -196,8 +264,7 @@ FieldValue = str | int | bool
 AttributeValue = str | int | float
 
 
-@dataclass(frozen=True, slots=True)
-class LeadDraft:
+class LeadDraft(NamedTuple):
     """A row, understood: what may become a lead. A draft without any identity is still one."""
 
     number: int

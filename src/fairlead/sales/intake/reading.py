@@ -29,7 +29,7 @@ MAX_RECORD_LINES = 10_000
 _RESCUES_AT_ONCE = 10_000
 """Lines that may be read a second time beyond one per line read so far."""
 
-_as_row: Callable[[tuple[int, tuple[str, ...], int]], Row] = partial(tuple.__new__, Row)
+_as_row: Callable[[tuple[int, tuple[str, ...], int, tuple[()]]], Row] = partial(tuple.__new__, Row)
 """What `Row._make` does, without a Python call per row: this is the innermost loop of an import."""
 
 
@@ -127,7 +127,9 @@ class RowReader:
             and max(map(len, lines)) <= MAX_FIELD_CHARS
             and all(map(any, records))
         )
-        numbered = zip(itertools.count(self._base), map(tuple, records), itertools.repeat(1), strict=False)
+        numbered = zip(
+            itertools.count(self._base), map(tuple, records), itertools.repeat(1), itertools.repeat(()), strict=False
+        )
         return map(_as_row, numbered) if plain else None
 
     def _parse(self, lines: Iterator[str]) -> Iterator[list[str]]:
@@ -254,11 +256,6 @@ class RowReader:
             self._rescued += span
             span = 1
         return Unreadable(number, code, words, span)
-
-
-def read_rows(path: Path, shape: FileShape) -> RowReader:
-    """Rows below the header of the file that `shape` describes; InputError when it cannot be opened."""
-    return RowReader(path, shape)
 
 
 def file_digest(path: Path) -> str:

@@ -11,8 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from fairlead.errors import InputError, TooLargeError
+from fairlead.sales.intake.jsonshape import inspect_json, json_format
 from fairlead.sales.intake.lines import MAX_LINE_BYTES, open_binary
-from fairlead.sales.intake.model import FileShape, Row
+from fairlead.sales.intake.model import FileShape, Row, Unreadable
+from fairlead.sales.intake.parquet import MAGIC as PARQUET_MAGIC, inspect_parquet
 from fairlead.sales.intake.reading import MAX_COLUMNS, RowReader
 from fairlead.sales.intake.synonyms import field_of_header
 
@@ -21,6 +23,10 @@ _HEAD_BYTES = 262_144
 _SNIFF_LINES = 200
 _SAMPLE_ROWS = 200
 _SAMPLE_ITEMS = 2_000
+_HEAD_ROWS = 20
+_PIECES = 8
+_PIECE_BYTES = 32_768
+_PIECE_ROWS = 60
 _NAME_CHARS = 200
 _FIRST_PRINTABLE = 32
 _LAST_ASCII = 126
@@ -40,7 +46,9 @@ _MAGIC = (
     (b"\xfd7zXZ", "an xz archive"),
     (b"\x28\xb5\x2f\xfd", "a zstd archive"),
     (b"7z\xbc\xaf", "a 7-Zip archive"),
-    (b"PAR1", "a Parquet file"),
+    (b"PARE", "an encrypted Parquet file"),
+    (b"ORC", "an ORC file"),
+    (b"ARROW1", "an Arrow file"),
     (b"SQLite format 3", "a SQLite database"),
     (b"\x7fELF", "a program"),
     (b"\xff\xfe\0\0", "UTF-32 text"),
@@ -55,17 +63,30 @@ _EXPORT_CURE = "Export the table as CSV (UTF-8) and import that."
 
 
 def inspect(path: Path, *, has_header: bool | None = None, separator: str | None = None) -> FileShape:
-    """Find encoding, separator, quoting and header from the first 256 KiB; None means find out.
+    """Find the format by content, and encoding, separator, quoting and header from the first 256 KiB.
 
-    Raises InputError (codes `no_such_file`, `not_a_file`, `not_readable`, `empty_file`, `header_only`,
-    `not_text`) and TooLargeError above MAX_COLUMNS columns.
+    `has_header` and `separator` None mean find out. Raises InputError (codes `no_such_file`, `not_a_file`,
+    `not_readable`, `empty_file`, `header_only`, `not_text`, `not_a_table`, `damaged_file`) and TooLargeError
+    above MAX_COLUMNS columns.
     """
     if separator is not None and separator not in SEPARATORS:
         raise InputError("The separator can be ',', ';', a tab or '|'.", code="separator", separator=separator)
     head, whole = _head(path)
+    if head.startswith(PARQUET_MAGIC):
+        return inspect_parquet(path)
     _refuse_binary(path, head)
     encoding, notes = _encoding(head)
     text = _text(head, encoding, whole=whole)
+    if separator is None and (kind := json_format(text)) is not None:
+        return inspect_json(path, kind, encoding)
+    return _inspect_text(path, text, encoding, notes, has_header=has_header, separator=separator, whole=whole)
+
+
+def _inspect_text(
+    path: Path, text: str, encoding: str, notes: list[str], *, has_header: bool | None, separator: str | None,
+    whole: bool,
+) -> FileShape:  # fmt: skip
+    """The shape of separated text, of which `text` is the beginning."""
     if not text.strip("\r\n\t \0\ufeff"):
         raise InputError(f"{path.name} is empty. Export it again with its rows.", code="empty_file", file=str(path))
     line_break = "\r" if "\n" not in text and "\r" in text else "\n"
@@ -109,7 +130,9 @@ def inspect(path: Path, *, has_header: bool | None = None, separator: str | None
         skip_initial_space=any(f"{separator} {quote}" in line for line in sample),
         notes=tuple(notes + renamed),
     )
-    return replace(shape, sample=_sample(path, shape))
+    first_items = _first_items(path, shape)
+    rows = tuple(item.cells for item in first_items if isinstance(item, Row))[:_SAMPLE_ROWS]
+    return replace(shape, sample=rows, evidence=_evidence(path, shape), head=tuple(first_items[:_HEAD_ROWS]))
 
 
 def _head(path: Path) -> tuple[bytes, bool]:
@@ -121,7 +144,8 @@ def _head(path: Path) -> tuple[bytes, bool]:
         whole = not file.read(1)
     if not head:
         raise InputError(f"{path.name} is empty. Export it again with its rows.", code="empty_file", file=str(path))
-    if not whole and b"\n" not in head and b"\r" not in head:
+    one_line = head.lstrip(b"\xef\xbb\xbf \t").startswith((b"[", PARQUET_MAGIC))  # formats without lines
+    if not whole and not one_line and b"\n" not in head and b"\r" not in head:
         raise TooLargeError(
             f"The first line of {path.name} is longer than {MAX_LINE_BYTES:,} bytes. Is it a table?",
             limit=MAX_LINE_BYTES,
@@ -279,7 +303,7 @@ def _distinct(names: list[str], *, quiet: bool) -> tuple[tuple[str, ...], list[s
     return tuple(found), notes
 
 
-def _sample(path: Path, shape: FileShape) -> tuple[tuple[str, ...], ...]:
+def _first_items(path: Path, shape: FileShape) -> list[Row | Unreadable]:
     with RowReader(path, shape) as reader:
         items = list(itertools.islice(reader, _SAMPLE_ITEMS))
     if not items:
@@ -288,4 +312,25 @@ def _sample(path: Path, shape: FileShape) -> tuple[tuple[str, ...], ...]:
             code="header_only",
             file=str(path),
         )
-    return tuple(item.cells for item in items if isinstance(item, Row))[:_SAMPLE_ROWS]
+    return items
+
+
+def _evidence(path: Path, shape: FileShape) -> tuple[tuple[str, ...], ...]:
+    """Rows from all over a long file: whole lines of pieces of it that have the header's width.
+
+    A piece may begin inside a quoted cell; what is then cut wrongly rarely has the right width, and no row is
+    made of it: it only shows how columns write numbers and dates.
+    """
+    if shape.bytes <= _HEAD_BYTES:
+        return ()
+    found: list[tuple[str, ...]] = []
+    codec = shape.encoding if shape.encoding.startswith("utf") else "latin-1"
+    with open_binary(path) as file:
+        for part in range(1, _PIECES):
+            file.seek(shape.bytes * part // _PIECES // 4 * 4)
+            text = file.read(_PIECE_BYTES).decode(codec, errors="replace")
+            lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")[1:-1]
+            records = _records([line for line in lines if "\0" not in line], shape.separator, shape.quote)
+            fitting = [tuple(cells) for cells in records if len(cells) == len(shape.header)]
+            found += fitting[:_PIECE_ROWS]
+    return tuple(found)

@@ -5,20 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from fairlead.sales.intake.cells import is_empty, read_number, read_when, read_yes_no
+from fairlead.sales.intake.cells import is_empty, read_yes_no
 from fairlead.sales.intake.countries import country_code
 from fairlead.sales.intake.currencies import currency_of
+from fairlead.sales.intake.dates import is_date, read_when
 from fairlead.sales.intake.model import LeadField
+from fairlead.sales.intake.numbers import read_number
 
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s.]{2,}\Z")
 _PHONE = re.compile(r"[+(]?[0-9][0-9\s()./-]{5,22}(?:\s*(?:x|ext\.?)\s*[0-9]{1,6})?\Z", re.ASCII | re.IGNORECASE)
 _PHONE_MARKS = re.compile(r"[+(\s)/-]|\A0[1-9]|\A00")
 _DECIMAL = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?\Z", re.ASCII)
 _MOST_DIGITS = 15
+_MOST_CHARS = 24
+_LEADING_ZERO = re.compile(r"[+-]?0[0-9]", re.ASCII)
 _PHONE_DIGITS = range(7, 16)
 _LONGEST_POSTCODE = 12
 _CODE_CHARS = 3
-_GROUP = 3
 _SURE = 0.8
 _FEW_OUTCOMES = 6
 _ENOUGH_TO_COUNT = 12
@@ -32,7 +35,7 @@ def is_email(cell: str) -> bool:
 def is_phone(cell: str) -> bool:
     """Roughly a phone number: 7 to 15 digits in the usual marks, and not a date."""
     text = cell.strip()
-    return _PHONE.match(text) is not None and sum(map(str.isdecimal, text)) in _PHONE_DIGITS and read_when(text) is None
+    return _PHONE.match(text) is not None and sum(map(str.isdecimal, text)) in _PHONE_DIGITS and not is_date(text)
 
 
 def _is_count(cell: str) -> bool:
@@ -107,8 +110,31 @@ def is_numeric(cells: Sequence[str]) -> bool:
     return bool(found) and all(plain_number(cell) is not None for cell in found)
 
 
+def is_locale_numeric(cells: Sequence[str], mark: str) -> bool:
+    """Whether every given cell is a number as some country writes it, beyond doubt where `mark` is the decimal one.
+
+    Codes with a leading zero or of over 15 digits are text, and so are amounts with a currency.
+    """
+    found = given(cells)
+    return bool(found) and mark in (".", ",") and all(locale_number(cell, mark) is not None for cell in found)
+
+
+def locale_number(cell: str, mark: str) -> int | float | None:
+    """The cell as int or float by its column's decimal mark; percentages are the figure before the sign."""
+    text = cell.strip()
+    if (plain := plain_number(text)) is not None and not (mark == "," and "." in text):
+        return plain
+    number = read_number(text, mark)
+    if number is None or number.currency or number.ambiguous or _LEADING_ZERO.match(text) or len(text) > _MOST_CHARS:
+        return None
+    whole = number.amount == number.amount.to_integral_value()
+    return int(number.amount) if whole else float(number.amount)
+
+
 def plain_number(cell: str) -> int | float | None:
     """The cell as int or float when it is written as a plain number, else None."""
+    if cell.isdecimal() and cell.isascii() and len(cell) <= _MOST_DIGITS:
+        return int(cell) if cell[0] != "0" or cell == "0" else None
     text = cell.strip()
     if len(text) > _MOST_DIGITS or _DECIMAL.match(text) is None:
         return None
@@ -116,21 +142,3 @@ def plain_number(cell: str) -> int | float | None:
     if len(bare) > 1 and bare[0] == "0" and bare[1] != ".":
         return None
     return float(text) if "." in text else int(text)
-
-
-def decimal_mark(cells: Sequence[str]) -> str:
-    """`.` or `,` when the cells show it without contradiction, else empty."""
-    marks = set()
-    for cell in given(cells):
-        digits = re.sub(r"[^0-9.,]", "", cell)
-        dot, comma = digits.rfind("."), digits.rfind(",")
-        if dot >= 0 and comma >= 0:
-            marks.add("." if dot > comma else ",")
-        elif max(dot, comma) >= 0:
-            used = "." if dot >= 0 else ","
-            parts = digits.split(used)
-            if digits.count(used) > 1:
-                marks.add("," if used == "." else ".")
-            elif len(parts[1]) != _GROUP:
-                marks.add(used)
-    return marks.pop() if len(marks) == 1 else ""

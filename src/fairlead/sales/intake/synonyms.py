@@ -79,7 +79,10 @@ _STRONG: dict[LeadField, str] = {
         |settore|settore di attivita|setor|ramo de atividade|bedrijfstak|rubro""",
     LeadField.CREATED_AT: """
         created at|created|created on|created date|creation date|date created|create date|submitted at
-        |signup date|angelegt am|erstellt am|erstellungsdatum|anlagedatum|date de creation|cree le
+        |signup date|enquiry date|inquiry date|date of enquiry|request date|requested at|received at|received on
+        |angelegt am|erstellt am|erstellungsdatum|anlagedatum|anfragedatum|anfrage am|datum der anfrage|angefragt am
+        |eingangsdatum|eingegangen am|kontaktdatum|date de demande|date de la demande|fecha de solicitud|data richiesta
+        |data della richiesta|data do pedido|aanvraagdatum|datum aanvraag|date de creation|cree le
         |fecha de creacion|creado el|data di creazione|creato il|data de criacao|criado em|aangemaakt op
         |aanmaakdatum""",
     LeadField.NOTE: """

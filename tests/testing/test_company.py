@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings, strategies as st
 
 from fairlead.sales import checked_rows, open_lead_file
-from fairlead.testing.leads import HEADER, lead_rows, write_leads
+from fairlead.testing.company import HEADER, lead_rows, write_leads
 
 if TYPE_CHECKING:
     from pathlib import Path

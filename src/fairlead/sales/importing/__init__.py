@@ -1,0 +1,1 @@
+"""Uploads, background imports, remembered mappings, and imports that are taken back."""

@@ -1,0 +1,162 @@
+"""How soon somebody was in touch: waits that are over and waits that still run, in figures. Pure.
+
+Leads that still wait must count, or a team looks the faster the more leads it leaves lying. So the median is that of
+Kaplan and Meier (1958), in which a lead that waits counts for as long as it has waited, and its interval that of
+Brookmeyer and Crowley (1982) on the log-log scale with Greenwood's variance; neither assumes how waits are spread.
+Shares have Wilson's interval.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from itertools import accumulate, groupby
+from typing import NamedTuple
+
+from fairlead.people import Span, WorkingHours
+from fairlead.playbooks import Figure, wilson
+
+HORIZONS = (("5 minutes", 300.0), ("1 hour", 3_600.0), ("1 day", 86_400.0))
+MIN_GROUP = 5
+"""Teams and people with fewer leads have no figures of their own."""
+_Z = 1.959963984540054
+_HALF = 0.5 + 1e-12  # products of shares that are a half are off by rounding
+
+
+class Wait(NamedTuple):
+    """A lead from its arrival on; `team` "" and `person_id` None while nobody has it.
+
+    `closed_at`: when it was ended or put aside with nobody to be in touch with it, None for the others.
+    """
+
+    lead: str
+    case_id: str
+    customer_id: str | None
+    at: datetime
+    team: str = ""
+    person_id: str | None = None
+    touched_at: datetime | None = None
+    closed_at: datetime | None = None
+
+    def until(self, now: datetime) -> datetime:
+        """When the wait was over, or `now` while it runs."""
+        return self.touched_at or self.closed_at or now
+
+    @property
+    def runs(self) -> bool:
+        """Whether somebody should still be in touch."""
+        return self.touched_at is None and self.closed_at is None
+
+
+class Share(NamedTuple):
+    """Leads with a contact within `seconds`, of those that had so long; `words` is how long in words."""
+
+    words: str
+    seconds: float
+    figure: Figure
+
+
+class Speed(NamedTuple):
+    """Figures of some leads. `median` is in seconds, its value None where it cannot be told yet."""
+
+    n: int
+    touched: int
+    waiting: int
+    closed: int
+    median: Figure
+    shares: tuple[Share, ...]
+
+
+class WorkClock:
+    """How much working time had passed at a moment of a span; without hours all time is."""
+
+    def __init__(self, hours: WorkingHours | None, start: datetime, until: datetime) -> None:
+        """Knows nothing beyond the span."""
+        spans: list[Span] = [(start, until)] if hours is None else list(hours.spans(start, until))
+        self._begins = [begin for begin, _ in spans]
+        self._ends = [end for _, end in spans]
+        lengths = ((end - begin).total_seconds() for begin, end in spans)
+        self._before = list(accumulate(lengths, initial=0.0))
+
+    def between(self, start: datetime, until: datetime) -> float:
+        """Seconds of working time between two moments of the span."""
+        return max(0.0, self._at(until) - self._at(start))
+
+    def _at(self, moment: datetime) -> float:
+        place = bisect_right(self._begins, moment) - 1
+        if place < 0:
+            return 0.0
+        return self._before[place] + (min(moment, self._ends[place]) - self._begins[place]).total_seconds()
+
+
+Elapsed = Callable[[Wait, datetime], float]
+"""Seconds from a lead's arrival to a moment, by the clock or in working time."""
+
+
+def by_the_clock(wait: Wait, until: datetime) -> float:
+    """Seconds as everybody counts them."""
+    return max(0.0, (until - wait.at).total_seconds())
+
+
+def speed_of(waits: Sequence[Wait], now: datetime, elapsed: Elapsed = by_the_clock) -> Speed:
+    """The figures of these leads at this moment."""
+    lengths = [(elapsed(one, one.until(now)), one.touched_at is not None) for one in waits]
+    touched = sum(is_touched for _, is_touched in lengths)
+    waiting = sum(one.runs for one in waits)
+    shares = tuple(Share(words, seconds, _within(waits, lengths, seconds, now, elapsed)) for words, seconds in HORIZONS)
+    median = median_wait(lengths)
+    return Speed(len(waits), touched, waiting, len(waits) - touched - waiting, median, shares)
+
+
+def _within(
+    waits: Sequence[Wait], lengths: Sequence[tuple[float, bool]], seconds: float, now: datetime, elapsed: Elapsed
+) -> Figure:
+    """The share touched in time, of leads that came long enough ago and were not closed before the time was over."""
+    hits = n = 0
+    for one, (length, is_touched) in zip(waits, lengths, strict=True):
+        if is_touched and length <= seconds:
+            in_time = True
+        elif length >= seconds:
+            in_time = False
+        else:  # it waits for less than that, or was closed earlier: nobody knows
+            continue
+        if elapsed(one, now) >= seconds:
+            n += 1
+            hits += in_time
+    return wilson(hits, n)
+
+
+def median_wait(lengths: Iterable[tuple[float, bool]]) -> Figure:
+    """The median of waits in seconds, each with whether it is over, and its 95 % interval.
+
+    `value` is None where less than half can be said to be over: the median is not identifiable yet. `high` is None
+    where the interval is open to above, `low` where it has not begun. `n` is all of them.
+    """
+    ordered = sorted(lengths)
+    at_risk = n = len(ordered)
+    share, variance = 1.0, 0.0
+    middle = low = high = None
+    for length, group in groupby(ordered, key=lambda one: one[0]):
+        ends = [is_over for _, is_over in group]
+        over = sum(ends)
+        if over:
+            share *= 1 - over / at_risk
+            variance += over / (at_risk * (at_risk - over)) if at_risk > over else 0.0
+            below, above = _band(share, variance)
+            middle = length if middle is None and share <= _HALF else middle
+            low = length if low is None and below <= _HALF else low
+            high = length if high is None and above <= _HALF else high
+        at_risk -= len(ends)
+    return Figure(middle, n, low, high)
+
+
+def _band(share: float, variance: float) -> tuple[float, float]:
+    """The 95 % band of a survival function at one moment."""
+    if share <= 1e-12:  # noqa: PLR2004  rounding of the last step to 0
+        return 0.0, 0.0
+    if share >= 1.0:
+        return 1.0, 1.0
+    width = _Z * math.sqrt(variance) / abs(math.log(share))
+    return share ** math.exp(width), share ** math.exp(-width)
