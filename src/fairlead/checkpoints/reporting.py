@@ -43,9 +43,7 @@ class RulingMade(NamedTuple):
     case_id: str
 
 
-def rulings_between(
-    reader: Reader, checkpoint: str, since: datetime, until: datetime, limit: int
-) -> list[RulingMade]:
+def rulings_between(reader: Reader, checkpoint: str, since: datetime, until: datetime, limit: int) -> list[RulingMade]:
     """The newest `limit` rulings on cases at a checkpoint from `since` to before `until`, newest first."""
     rows = store.rulings_between(reader, checkpoint, to_micros(since), to_micros(until), limit)
     return [RulingMade(*row) for row in rows]

@@ -229,9 +229,7 @@ def _assigned(reader: Reader, desk: Desk, case_id: str, guarded: bool) -> dict[s
     return {"assignment": found, "colleagues": people, "handed": HANDED}
 
 
-def again(
-    request: Request, principal: Principal, case_id: str, typed: Posted, problem: FairleadError
-) -> Response:
+def again(request: Request, principal: Principal, case_id: str, typed: Posted, problem: FairleadError) -> Response:
     """The case's page after a refused form, with what was typed."""
     return _page(request, principal, case_id, typed=typed, problem=problem)
 
