@@ -48,11 +48,16 @@ NEVER_FOUND: Mapping[str, str] = {
         SELECT decision_key FROM ruling GROUP BY checkpoint, decision_key HAVING count(*) > 1""",
     "ruling is decided and still under review": """
         SELECT d.ruling_id FROM decision d JOIN review r ON r.ruling_id = d.ruling_id
-        WHERE r.closed_at IS NULL""",
+        WHERE r.closed_at IS NULL AND r.kind = 'decision'""",
+    "automatic decision was drawn and nobody is asked for its label": """
+        SELECT id FROM ruling WHERE path = 'auto' AND lottery
+        AND NOT EXISTS (SELECT 1 FROM review r WHERE r.ruling_id = ruling.id AND r.kind = 'label')""",
+    "case has several assignments that count": """
+        SELECT case_id FROM assignment WHERE superseded_at IS NULL GROUP BY case_id HAVING count(*) > 1""",
     "ruling has several open reviews": """
         SELECT ruling_id FROM review WHERE closed_at IS NULL GROUP BY ruling_id HAVING count(*) > 1""",
     "case has several open reviews": """
-        SELECT case_id FROM review WHERE closed_at IS NULL AND case_id IS NOT NULL
+        SELECT case_id FROM review WHERE closed_at IS NULL AND case_id IS NOT NULL AND kind = 'decision'
         GROUP BY case_id HAVING count(*) > 1""",
     "case waits for a decision that nobody is asked for": """
         SELECT c.id FROM playbook_case c WHERE c.state = 'waiting' AND c.wait_type = 'decision'
@@ -60,7 +65,8 @@ NEVER_FOUND: Mapping[str, str] = {
         AND NOT EXISTS (SELECT 1 FROM event e WHERE e.type = 'decision' AND e.key = c.wait_key
                         AND e.handled_at IS NULL)""",
     "review is open and its case does not wait for it": """
-        SELECT r.id FROM review r WHERE r.closed_at IS NULL AND r.case_id IS NOT NULL AND NOT EXISTS (
+        SELECT r.id FROM review r WHERE r.closed_at IS NULL AND r.case_id IS NOT NULL AND r.kind = 'decision'
+        AND NOT EXISTS (
             SELECT 1 FROM playbook_case c
             WHERE c.id = r.case_id AND c.wait_key = r.ruling_id AND c.state IN ('waiting', 'paused'))""",
     "idempotency key has several actions": """
