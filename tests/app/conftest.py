@@ -37,7 +37,9 @@ def out() -> RecordingConnector:
 @pytest.fixture
 def runtime(prepared: Settings, clock: FakeClock, out: RecordingConnector) -> Iterator[Runtime]:
     """Opened on a clock that stands still, deployed, not started."""
-    with open_runtime(prepared, durable=False, clock=clock, connectors={"file": out, "log": out}) as made:
+    with open_runtime(
+        prepared, durable=False, clock=clock, connectors={"file": out, "log": out, "message": out}
+    ) as made:
         with made.database.transaction() as uow:
             deploy(uow, made.library, SYSTEM, read_workspace(prepared.workspace))
         yield made

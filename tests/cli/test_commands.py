@@ -342,3 +342,9 @@ def test_json_is_json_alone(fairlead: Terminal, tmp_path: Path) -> None:
     for args in (("check",), ("deploy",), ("cases", "list"), ("cases", "show", case), ("audit", "verify"),
                  ("grant", "list"), ("person", "list")):  # fmt: skip
         assert isinstance(json.loads(fairlead(*args, "--json").out), dict)
+
+
+def test_a_key_that_takes_leads_in_needs_no_checkpoint(fairlead: Terminal) -> None:
+    """One that may ask for decisions does, and is refused with what to write."""
+    assert fairlead("key", "create", "form", "--scope", "cases:start").code == 0
+    fairlead("key", "create", "bot").refused(2, "--checkpoint")

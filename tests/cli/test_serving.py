@@ -59,7 +59,11 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     """Nothing listens, and chunks run without a journal."""
     seen = Served()
     monkeypatch.setattr(app_module, "serve", seen)
-    monkeypatch.setattr(serving, "open_runtime", lambda settings, durable=True: open_runtime(settings, durable=False))
+    monkeypatch.setattr(
+        serving,
+        "open_runtime",
+        lambda settings, durable=True, clock=None: open_runtime(settings, durable=False, clock=clock),
+    )
     return seen
 
 
@@ -141,7 +145,7 @@ def test_a_demo_is_made_once(fairlead: Terminal, served: Served) -> None:
 def test_a_demo_begins_anew(fairlead: Terminal, served: Served, tmp_path: Path) -> None:
     """It says where it is kept and how to begin anew; that throws its data away and keeps its files."""
     folder = tmp_path / "shop"
-    args = ("demo", "--folder", str(folder), "--leads", "3", "--arrival-s", "0")
+    args = ("demo", "--folder", str(folder), "--leads", "3", "--weeks", "0", "--arrival-s", "0")
     said = fairlead(*args, bare=True)
     assert f"kept in {folder}" in said.out
     assert f"fairlead demo --folder {folder} --fresh" in said.out
@@ -168,7 +172,7 @@ def test_only_a_demo_is_thrown_away(fairlead: Terminal, served: Served) -> None:
 
 def test_a_demo_shows_every_kind_of_review(fairlead: Terminal, served: Served, tmp_path: Path) -> None:
     """The top of the queue has proposals to approve, change or reject, not only questions."""
-    args = ("demo", "--folder", str(tmp_path / "shop"), "--leads", "250", "--arrival-s", "0")
+    args = ("demo", "--folder", str(tmp_path / "shop"), "--leads", "250", "--weeks", "0", "--arrival-s", "0")
     assert fairlead(*args, bare=True).code == 0
     assert served.modes[:10].count("assist") >= 5
     assert "blind" in served.modes[:20]
@@ -182,25 +186,3 @@ def test_a_demo_out_of_bounds(fairlead: Terminal, served: Served, args: tuple[st
     assert result.exit_code == 2
     assert served.times == 0
     assert fairlead.counts()["lead"] == 0
-
-
-def test_leads_keep_arriving(fairlead: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each is another lead, taken in as a row of a file of its own."""
-    pauses = iter([None, None, KeyboardInterrupt()])
-
-    def pause(_seconds: float) -> None:
-        end = next(pauses)
-        if end is not None:
-            raise end
-
-    monkeypatch.setattr(serving.time, "sleep", pause)
-    with serving_runtime(fairlead) as runtime, pytest.raises(KeyboardInterrupt):
-        serving._keep_arriving(runtime, 8.0)
-    counts = fairlead.counts()
-    assert counts["lead_import"] == 2
-    assert counts["lead"] + counts["lead_reject"] == 2
-
-
-def serving_runtime(fairlead: Terminal) -> Any:
-    """The workspace's runtime, not started."""
-    return open_runtime(serving.settings_of(fairlead.folder), durable=False)

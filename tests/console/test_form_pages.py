@@ -69,7 +69,7 @@ def test_a_visitor_sends_the_form(site: Site) -> None:
     assert leads(site) == before + 1
     page = site.signed_in().get("/forms/contact/submissions").text
     assert "Ann &lt;b&gt;Bell&lt;/b&gt;" in page
-    assert "1 submissions" in page
+    assert "1 submission" in page
 
 
 def test_what_was_typed_is_kept_beside_what_is_wrong(sqlite_site: Site) -> None:
@@ -197,6 +197,26 @@ def test_a_note_is_pasted_and_leads_to_its_review(site: Site) -> None:
     assert "Name: Ann Bell" in page
     assert "withheld" in page
     assert "<mark>" not in page
+
+
+def test_a_withheld_note_tells_no_deal_value(site: Site) -> None:
+    """Neither the queue nor the review says in its own words what the deal is worth; a doubtful answer is kept."""
+    client = site.signed_in()
+    answer = client.post("/notes", data={"text": NOTE + "Budget: 14500 EUR\n"})
+    run_ready(site.desk.engine)
+    found = re.search(r"/reviews/(rev_\w+)", client.get(answer.headers["location"]).text)
+    assert found
+    path = f"/reviews/{found[1]}"
+    page = client.get(path).text
+    assert "Note: somebody new" in page
+    assert "withheld" in page
+    assert "14,500" not in page + client.get("/reviews").text
+    digest = re.search(r'name="digest" value="([^"]+)"', client.post(f"{path}/claim", follow_redirects=True).text)
+    form = {"verdict": "answer", "digest": digest[1] if digest else "", "answer.value": "14.500"}
+    refused = client.post(f"{path}/verdict", data=form)
+    assert refused.status_code == 422
+    assert "write 14500 or 14.50." in refused.text
+    assert 'value="14.500"' in refused.text
 
 
 def test_what_cannot_be_read_keeps_what_was_pasted(sqlite_site: Site) -> None:

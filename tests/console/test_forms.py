@@ -126,3 +126,48 @@ def test_typed_text_comes_back() -> None:
     fields = {field.name: field for field in fields_of(SCHEMA, {"count": 3, "tags": ["a"]}, typed)}
     assert fields["answer.count"].value == "eleven"
     assert fields["answer.tags"].values == ('"b"',)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("14.500", "“14.500” can be 14500 or 14.5: write 14500 or 14.50."),
+        ("14,500", "“14,500” can be 14500 or 14.5: write 14500 or 14.50."),
+        ("-1.234", "“-1.234” can be -1234 or -1.234: write -1234 or -1.2340."),
+        ("2.000", "“2.000” can be 2000 or 2.0: write 2000 or 2.00."),
+    ],
+)
+def test_a_number_that_can_be_read_in_two_ways_is_not_guessed(text: str, told: str) -> None:
+    """Three digits behind one mark are refused with both ways to write it, and what was typed comes back."""
+    typed = Posted([("answer.share", text)])
+    with pytest.raises(InputError) as caught:
+        answer_from(SCHEMA, typed)
+    assert told in str(caught.value)
+    assert next(one.value for one in fields_of(SCHEMA, None, typed) if one.name == "answer.share") == text
+    for way in told.rstrip(".").rsplit("write ", 1)[1].split(" or "):
+        answer_from(SCHEMA, Posted([("answer.share", way)]))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("14500", 14500), ("14.50", 14.5), ("0.125", 0.125), ("1234.500", 1234.5), ("14.5000", 14.5)]
+)
+def test_a_number_that_can_be_read_in_one_way_is_taken(text: str, value: float) -> None:
+    """A leading nought, four digits before the mark, or other than three behind it leave no doubt."""
+    assert answer_from(SCHEMA, Posted([("answer.share", text)])) == {"share": value}
+
+
+def test_three_places_come_back_from_an_untouched_form() -> None:
+    """What the form itself writes is never refused as readable in two ways."""
+    assert answer_from(SCHEMA, sent(SCHEMA, {"share": 14.125})) == {"share": 14.125}
+
+
+def test_a_country_may_be_typed_by_its_name() -> None:
+    """Where two letters are wanted, a name or three letters give them; what is no country is told how to write one."""
+    schema = {"type": "object", "properties": {"country": {"type": "string", "maxLength": 2}}}
+    for text in ("Germany", "Deutschland", "de", "DEU", "DE"):
+        assert answer_from(schema, Posted([("answer.country", text)])) == {"country": "DE"}
+    with pytest.raises(InputError, match="two letters such as DE, or a country's name") as caught:
+        answer_from(schema, Posted([("answer.country", "Atlantis")]))
+    assert caught.value.fields["field"] == "country"
+    free = {"type": "object", "properties": {"country": {"type": "string", "maxLength": 40}}}
+    assert answer_from(free, Posted([("answer.country", "Germany")])) == {"country": "Germany"}

@@ -19,6 +19,9 @@ DOWNLOAD = re.compile(r"(index-url|find-links|resolved|registry) *[=:\"]|https?:
 MACHINE_PATH = re.compile(r"(^|[^A-Za-z0-9_./-])/((home|root|Users)/[A-Za-z0-9_]|work/(main|shared|brief)\b)")
 LOCK_ENDINGS = {".txt", ".toml", ".lock", ".in"}
 
+MADE_UP = {f"fairlead.testing.{name}" for name in ("company", "company_words", "companies", "leaks", "past", "teams")}
+DEMO_MODULES = {"fairlead.commands.demoing", "fairlead.commands.serving"}
+
 TRANSACTION_ROOMS = {"kit", "jobs", "api", "console", "widget", "testing", "app", "worker", "commands", "cli"}
 # engine.py and io_steps.py are the inside of the chunk job: each chunk is several transactions on purpose.
 TRANSACTION_FILES = {"jobs.py", "api.py", "pages.py", "engine.py", "io_steps.py"}
@@ -75,6 +78,17 @@ def stray_engine(modules: dict[str, Module]) -> list[str]:
                 names = [node.module or ""]
             found += [module.at(node) for name in names if name.split(".")[0] == "dbos"]
     return found
+
+
+def known_truth(modules: dict[str, Module]) -> list[str]:
+    """What the made-up company knows of its leads is read by tests, benches and the demo, never by the product."""
+    return [
+        f"{module.at(node)}: only the demo may import {target}"
+        for module in modules.values()
+        if module.room != "testing" and module.name not in DEMO_MODULES
+        for node, target in imports_of(module, modules)
+        if target in MADE_UP
+    ]
 
 
 def impure_models(modules: dict[str, Module]) -> list[str]:

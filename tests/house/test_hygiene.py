@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from tests.house.tree import Module
 
-CHECKS = [hygiene.stray_commits, hygiene.stray_transactions, hygiene.stray_engine, hygiene.impure_models]
+CHECKS = [hygiene.stray_commits, hygiene.stray_transactions, hygiene.stray_engine, hygiene.impure_models,
+          hygiene.known_truth]  # fmt: skip
 SCHEME = "https:" + "//"  # in two parts, so that this file passes its own checks
 
 
@@ -117,6 +118,17 @@ def test_a_stray_commit_is_noticed(tmp_path: Path) -> None:
     modules = write_package(tmp_path, {"reviews/service.py": text, "kit/unit_of_work.py": text})
 
     assert hygiene.stray_commits(modules) == ["fairlead.reviews.service:2"]
+
+
+def test_a_look_at_the_truth_is_noticed(tmp_path: Path) -> None:
+    """A score that read the generator's numbers would be right on its data and wrong everywhere else."""
+    text = "from fairlead.testing.company_words import TITLE\n"
+    files = {"testing/company_words.py": "", "worker.py": text, "commands/demoing.py": text, "testing/past.py": text}
+    modules = write_package(tmp_path, files)
+
+    assert hygiene.known_truth(modules) == [
+        "fairlead.worker:1: only the demo may import fairlead.testing.company_words"
+    ]
 
 
 def test_a_stray_transaction_is_noticed(tmp_path: Path) -> None:

@@ -63,8 +63,8 @@ def test_the_interval_is_where_the_band_crosses_a_half(waits: list[tuple[int, bo
     steps = [moment for moment in curve.quantiles if moment in over]
     places = [list(curve.quantiles).index(moment) for moment in steps]
     ends = []
-    for side in (band.low, band.high):
-        values = [0.0 if curve.probabilities[place] < 1e-12 else side.probabilities[place] for place in places]
+    for side, at_the_end in ((band.low, 0.0), (band.high, 1.0)):  # not defined where nobody is left
+        values = [at_the_end if curve.probabilities[place] < 1e-12 else side.probabilities[place] for place in places]
         crossed = [moment for moment, value in zip(steps, values, strict=True) if value <= 0.5 + 1e-9]
         ends.append(crossed[0] if crossed else None)
     found = median_wait([(float(length), is_over) for length, is_over in waits])
@@ -88,6 +88,14 @@ def test_only_leads_that_had_so_long_count_for_a_share() -> None:
     assert (within_hour.figure.n, within_hour.figure.value) == (1, 1.0)
     assert within_day.figure.n == 0
     assert speed_of(waits, NOW).closed == 1
+
+
+def test_a_few_that_were_touched_are_no_median() -> None:
+    """Four leads say too little, whatever the curve does; nobody knows how much longer the last one could be."""
+    four = [wait(1_000, 10.0 * number) for number in range(1, 5)]
+    assert speed_of(four, NOW).median.value is None
+    five = speed_of([*four, wait(1_000, 50)], NOW).median
+    assert (five.value, five.low, five.high) == (30.0, 10.0, None)
 
 
 def test_nothing_is_nothing() -> None:

@@ -1,14 +1,25 @@
-"""Made-up leads: the same for the same seed, somebody new at every start, spoilt here and there, nobody real."""
+"""A made-up company: the same for the same seed, somebody new at every start, spoilt here and there, nobody real."""
 
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given, settings, strategies as st
 
 from fairlead.sales import checked_rows, open_lead_file
-from fairlead.testing.company import HEADER, lead_rows, write_leads
+from fairlead.testing.company import (
+    HEADER,
+    HISTORY_HEADER,
+    Company,
+    CompanyOptions,
+    history_rows,
+    lead_rows,
+    write_leads,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,3 +90,47 @@ def test_an_import_understands_every_column(tmp_path: Path) -> None:
     with file.reader:
         rows = list(checked_rows(file, lambda _bytes: None))
     assert len({row.fingerprint for row in rows}) == 60  # type: ignore[union-attr]  # none is unreadable
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**4))
+@settings(max_examples=5)
+def test_the_same_options_make_the_same_company(seed: int, number: int) -> None:
+    """Lead, account and rep, whichever were asked for before."""
+    options = CompanyOptions(seed=seed, accounts=20, duplicates=0.5)
+    first, second = Company(options), Company(options)
+    assert list(first.leads(20, start=number))[-1] == second.lead(number + 19)
+    assert first.accounts == second.accounts
+    assert first.reps == second.reps
+
+
+def test_the_shares_are_those_asked_for() -> None:
+    """Within three standard errors: converted, entered twice, spoilt, unreachable, subsidiaries."""
+    options = CompanyOptions(seed=3, conversion=0.2, duplicates=0.1, messy=0.2, unreachable=0.5, accounts=400)
+    company = Company(options)
+    made = list(company.leads(4_000))
+    firsts = [lead for lead in made if lead.twin_of is None]
+    assert sum(lead.converts for lead in firsts) / len(firsts) == pytest.approx(0.2, abs=0.03)
+    assert sum(lead.twin_of is not None for lead in made) / 4_000 == pytest.approx(0.09, abs=0.02)
+    assert sum(bool(lead.mistake) for lead in firsts) / len(firsts) == pytest.approx(0.2, abs=0.02)
+    assert sum(lead.mistake == "unreachable" for lead in firsts) / len(firsts) == pytest.approx(0.1, abs=0.02)
+    assert sum(one.parent is not None for one in company.accounts) / 400 == pytest.approx(0.2, abs=0.06)
+    for lead in made:
+        if lead.twin_of is not None:
+            assert lead.row != company.lead(lead.twin_of).row
+            assert lead.account == company.lead(lead.twin_of).account
+
+
+def test_quality_shows_in_what_becomes_of_leads() -> None:
+    """The better half by the true chance converts more often; without spread in the traits there is no history."""
+    made = sorted(Company(CompanyOptions(conversion=0.3, noise=0.0)).leads(2_000), key=lambda lead: lead.chance)
+    worse, better = (sum(lead.converts for lead in part) for part in (made[:1_000], made[1_000:]))
+    assert better > 1.5 * worse
+    [row] = history_rows(Company(CompanyOptions()), 1, datetime(2027, 1, 1, tzinfo=UTC))
+    assert (len(row), row[-1] in {"won", "lost"}, row[-2][:4]) == (len(HISTORY_HEADER), True, "2026")
+
+
+@pytest.mark.parametrize("wrong", [{"messy": 1.1}, {"duplicates": -0.1}, {"conversion": 0.0}, {"accounts": 0}])
+def test_a_company_that_cannot_be(wrong: dict[str, Any]) -> None:
+    """Refused by name before anything is made."""
+    with pytest.raises(ValueError, match=r"share|between"):
+        replace(CompanyOptions(), **wrong)

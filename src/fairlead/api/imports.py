@@ -129,7 +129,10 @@ class Quality(Shown):
     name: str
     state: str
     accounted: dict[str, Any] = Field(description="rows = leads + duplicate + unreadable; `sum` and `complete` say so.")
-    quality: dict[str, Any] | None = Field(description="Per column and for all leads together.")
+    quality: dict[str, Any] | None = Field(
+        description="Per column and for all readable rows together; "
+        "`leads.unusable_cells` are rows with a cell that cannot be used."
+    )
 
 
 class LeadQuality(Shown):
@@ -141,7 +144,7 @@ class LeadQuality(Shown):
     name: str
     completeness_percent: int = Field(description="Share of the fields that the file has columns for.")
     missing: list[str]
-    needs_information: bool
+    needs_information: bool = Field(description="As the import counts it; false before the first ruling.")
     problems: list[dict[str, Any]]
 
 

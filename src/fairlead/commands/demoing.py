@@ -69,7 +69,10 @@ class Travel:
         self.steps = int(known.get("steps", weeks))
         self.done = int(known.get("done", 0))
         start = known.get("start")
-        self.start = datetime.fromisoformat(start) if start else datetime.now(UTC) - STEP * weeks + timedelta(days=6)
+        # The last step is played two days before today, so that what came with it is overdue.
+        morning = datetime.now(UTC).replace(hour=7, minute=40)
+        fresh = morning - STEP * max(1, weeks) + timedelta(days=5)
+        self.start = datetime.fromisoformat(start) if start else fresh
 
     def mark(self, done: int) -> None:
         """Remember how far it is; in one piece, since the process may be killed at any moment."""
@@ -77,6 +80,11 @@ class Travel:
         draft = self._file.with_suffix(".new")
         draft.write_text(jsons.dumps({"start": iso(self.start), "steps": self.steps, "done": done}), encoding="utf-8")
         draft.replace(self._file)
+
+    @property
+    def now_at(self) -> datetime:
+        """Where the clock stands when it goes on."""
+        return self.start + STEP * max(0, self.done - 1)
 
     @property
     def is_over(self) -> bool:

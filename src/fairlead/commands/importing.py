@@ -88,10 +88,13 @@ def quality_lines(found: dict[str, Any]) -> list[str]:
         return [*lines, "the report is made when every row was read"]
     leads = quality["leads"]
     if leads["completeness"] is not None:
-        lines.append(f"leads have {leads['completeness']} % of what the columns could give")
+        over = f"{counted(quality['readable'], 'readable row')}, duplicates among them"
+        lines.append(f"over {over}: {leads['completeness']} % of what the columns could give")
     if leads["with_problems"]:
-        lines.append(f"{counted(leads['with_problems'], 'row')} with problems, {leads['needs_information']:,} of them "
-                     "need information")  # fmt: skip
+        unusable = (
+            f", {leads['unusable_cells']:,} of them with a cell that cannot be used" if leads["unusable_cells"] else ""
+        )
+        lines.append(f"{counted(leads['with_problems'], 'readable row')} with problems{unusable}")
     for one in quality["columns"]:
         distinct = f"over {one['more_than']:,}" if one["distinct"] is None else f"{one['distinct']:,}"
         notes = f"; {', '.join(one['suspicions'])}" if one["suspicions"] else ""

@@ -106,7 +106,9 @@ def person_disable(email: Email, *, workspace: Workspace = None) -> None:
 def key_create(
     name: Annotated[str, typer.Argument(help="What the key is for.")],
     *,
-    checkpoint: Annotated[list[str], typer.Option(help="A checkpoint that it may ask; repeatable, * for all.")],
+    checkpoint: Annotated[
+        list[str] | None, typer.Option(help="A checkpoint that it may ask; repeatable, * for all.")
+    ] = None,
     scope: Annotated[list[str] | None, typer.Option(metavar="SCOPE", help=SCOPE_HELP)] = None,
     max_value: Annotated[float | None, typer.Option(min=0, help="Largest value it may state, whole units.")] = None,
     flag: Annotated[list[str] | None, typer.Option(help="A customer flag that it may assert; repeatable.")] = None,
@@ -114,6 +116,9 @@ def key_create(
 ) -> None:
     """Make a key and print it once; only its hash is kept."""
     scopes = scope or list(USUAL_SCOPES)
+    if not checkpoint and "decisions:ask" in scopes:
+        message = "a key that may ask for decisions needs --checkpoint, once for each, or --checkpoint '*' for all"
+        raise InputError(message, code="checkpoint")
     if max_value is not None and not math.isfinite(max_value):
         raise InputError("the largest value must be a number", code="value")
     with opened(workspace) as runtime, runtime.database.transaction() as uow:
@@ -125,7 +130,7 @@ def key_create(
             operator(),
             name=name,
             scopes=scopes,
-            checkpoints=checkpoint,
+            checkpoints=checkpoint or [],
             max_value_minor=minor,
             flags=flag or [],
         )

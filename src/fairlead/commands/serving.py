@@ -22,7 +22,6 @@ from fairlead.playbooks import read_workspace
 from fairlead.schema import create_schema
 from fairlead.settings import Settings, load_settings
 from fairlead.testing.clock import TravelClock
-from fairlead.testing.past import STEP
 from fairlead.testing.postgres import EmbeddedPostgres
 from fairlead.worker import Runtime, open_runtime, work
 
@@ -80,7 +79,7 @@ def demo(
         settings = _demo_settings(stack, folder, port, postgres=postgres)
         create_schema(settings.database_url)
         travel = Travel(settings, weeks)
-        clock = TravelClock(max(travel.start, travel.start + STEP * (travel.done - 1)))
+        clock = TravelClock(travel.now_at)
         with open_runtime(settings, durable=False, clock=clock) as runtime:
             fill_before(runtime, clock, travel, leads)
         runtime = stack.enter_context(open_runtime(settings))

@@ -310,7 +310,11 @@ def known_person(reader: Reader, who: str) -> Person:
     found = [one for one in list_people(reader) if who in {one.id, one.name} or who.lower() == one.email]
     exact = [one for one in found if who == one.id or who.lower() == one.email]
     if len(exact or found) != 1:
-        message = f"{'nobody is' if not found else 'several people are'} known as {who[:80]}; give the e-mail address"
+        message = (
+            f"several people are known as {who[:80]}; give the e-mail address"
+            if found
+            else f"nobody is known as {who[:80]}; add them with: fairlead person add E-MAIL --role reviewer"
+        )
         raise NotFoundError(message, person=who[:80])
     return (exact or found)[0]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fairlead.console.words import plain
 from fairlead.errors import InputError
 from fairlead.kit import jsons
+from fairlead.sales import country_code
 
 if TYPE_CHECKING:
     from fairlead.console.shell import Posted
@@ -19,6 +21,10 @@ WHOLE = "answer"
 FEW = 7
 LONG_TEXT = 120
 _NUMBER_CHARS = 64
+_TWO_WAYS = re.compile(r"([+-]?[1-9]\d{0,2})[.,](\d{3})", re.ASCII)
+"""One mark with three digits behind it: thousands to some, a fraction to others."""
+_THREE_PLACES = re.compile(r"-?\d+\.\d{3}", re.ASCII)
+_COUNTRY_CODE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +132,17 @@ def _filled(kind: str, value: Any) -> str:
         return _sent(value)
     if kind == "lines":
         return "\n".join(map(str, value)) if isinstance(value, list) else ""
-    return str(value) if not isinstance(value, float) or not value.is_integer() else str(int(value))
+    text = str(value) if not isinstance(value, float) or not value.is_integer() else str(int(value))
+    # One more nought, so that what is shown cannot be taken for thousands when it comes back.
+    return text + "0" if kind == "number" and _THREE_PLACES.fullmatch(text) else text
 
 
 def answer_from(schema: Mapping[str, Any], form: Posted, before: Any = None) -> dict[str, Any]:
     """The typed answer of a posted form; fields left empty are left out.
 
     Fields of `before` that the schema does not name are kept, since the form could not show them. InputError
-    that names the field for text that is no number or no JSON; whether it fits is the schema's to say.
+    that names the field for text that is no number, is one in two ways, is no country where two letters of one
+    are wanted, or is no JSON; whether it fits is the schema's to say.
     """
     properties = schema.get("properties") or {}
     if not properties:
@@ -145,8 +154,11 @@ def answer_from(schema: Mapping[str, Any], form: Posted, before: Any = None) -> 
     if isinstance(before, Mapping):
         found = {name: value for name, value in before.items() if name not in properties}
     for name, part in properties.items():
-        kind, choices = _kind(part if isinstance(part, Mapping) else {}, required=name in schema.get("required", ()))
+        shape = part if isinstance(part, Mapping) else {}
+        kind, choices = _kind(shape, required=name in schema.get("required", ()))
         value = _read(kind, PREFIX + name, name, choices, form)
+        if isinstance(value, str) and name == "country" and shape.get("maxLength") == _COUNTRY_CODE:
+            value = _country(value, name)
         if value is not None:
             found[name] = value
     return found
@@ -171,7 +183,21 @@ def _read(kind: str, key: str, name: str, choices: tuple[Choice, ...], form: Pos
     return _json(text, name) if kind == "json" else text
 
 
+def _country(text: str, name: str) -> str:
+    code = country_code(text) if len(text) <= LONG_TEXT else None
+    if code is None:
+        message = f"{plain(name)}: {text[:40]!r} is not known. Write two letters such as DE, or a country's name."
+        raise InputError(message, code="form", field=name)
+    return code
+
+
 def _number(text: str, name: str, *, whole: bool) -> int | float:
+    if two := _TWO_WAYS.fullmatch(text):
+        thousands, places = two[1] + two[2], two[2].rstrip("0")
+        written = places.ljust(2, "0") if len(places) < len(two[2]) else places + "0"
+        message = f"{plain(name)}: “{text}” can be {thousands} or {two[1]}.{places or '0'}: write {thousands}"
+        message += "." if whole else f" or {two[1]}.{written}."
+        raise InputError(message, code="form", field=name)
     try:
         text = text if len(text) <= _NUMBER_CHARS else "too long"
         value = int(text) if whole or text.lstrip("-").isdigit() else float(text)

@@ -63,6 +63,7 @@ from fairlead.sales.importing.service import cancel_import, file_name as upload_
 from fairlead.sales.importing.sketch import look_at_draft
 from fairlead.sales.importing.spool import spool_folder
 from fairlead.sales.intake import LeadField
+from fairlead.sales.intake.countries import country_code
 from fairlead.sales.matching import (
     STEPS as _PAIR_STEPS,
     Search,
@@ -194,6 +195,7 @@ __all__ = [
     "check_token",
     "checked_rows",
     "count_import",
+    "country_code",
     "details_of",
     "dry_run",
     "find_duplicates",

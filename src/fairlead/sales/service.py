@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fairlead.checkpoints import first_rulings
+from fairlead.checkpoints import FirstRuling, first_rulings
 from fairlead.customers import resolve_many
 from fairlead.errors import InputError, TooLargeError
 from fairlead.kit.actors import Actor
@@ -187,14 +187,15 @@ def checked_rows(file: LeadFile, progress: Callable[[int], None], profile: Profi
     items = iter(file.reader)
     while some := list(itertools.islice(items, ROWS_AT_ONCE)):
         progress(file.reader.bytes_read)
+        judged = [judge(item) if isinstance(item, Row) else item for item in some]
         if profile is not None:
-            profile.add_rows([item for item in some if isinstance(item, Row)])
-        for item in some:
-            checked = judge(item) if isinstance(item, Row) else item
+            both = zip(some, judged, strict=True)
+            profile.add_rows([row for row, one in both if isinstance(row, Row) and isinstance(one, LeadDraft)])
+        for checked in judged:
             if isinstance(checked, LeadDraft) and checked.identities:
-                checked = scoped(checked, name)
+                checked = scoped(checked, name)  # noqa: PLW2901
             if profile is not None:
-                profile.add(checked)
+                profile.add(checked, all_problems(checked, file.currency) if isinstance(checked, LeadDraft) else None)
             yield checked
 
 
@@ -306,6 +307,12 @@ def unsettled(reader: Reader, import_id: str) -> int:
     return open_ones
 
 
+def needs_information(first: FirstRuling, problems: Sequence[Mapping[str, Any]]) -> bool:
+    """A person looks at the lead while a required fact is missing or a cell that its row gave cannot be used."""
+    lacking = first.needs_information or any(one["needs_information"] for one in problems)
+    return lacking and first.path in BY_PEOPLE
+
+
 def count_import(reader: Reader, import_id: str) -> tuple[dict[str, int], dict[str, int]]:
     """(rows by what became of them, reasons by rule id); a lead counts by the path at its first checkpoint.
 
@@ -327,7 +334,6 @@ def count_import(reader: Reader, import_id: str) -> tuple[dict[str, int], dict[s
             if first is None:
                 counts["human" if row.cancelled_at else _BY_STATE[states.get(row.case_id, "exception")]] += 1
                 continue
-            lacking = first.needs_information or any(one["needs_information"] for one in row.problems)
-            counts["needs_information" if lacking and first.path in BY_PEOPLE else first.path] += 1
+            counts["needs_information" if needs_information(first, row.problems) else first.path] += 1
             reasons.update(first.reasons)
     return dict(counts), dict(reasons.most_common())

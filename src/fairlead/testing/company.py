@@ -21,6 +21,8 @@ from fairlead.testing.company_words import (
     COMPANY,
     COUNTRY,
     DIGITS,
+    EMBARGOED,
+    EMBARGOED_EVERY,
     FIRST,
     FREE_MAIL,
     INDUSTRY,
@@ -237,6 +239,8 @@ def _account(rng: random.Random, number: int) -> Account:
     name = " ".join(dict.fromkeys(words))
     domain = f"{name.lower().replace(' ', '-')}.example"
     country = rng.choices(tuple(COUNTRY), [weight for _, weight in COUNTRY.values()])[0]
+    if number % EMBARGOED_EVERY == 0:  # so that every demo has somebody whom the policy refuses
+        country = EMBARGOED
     employees = int(rng.lognormvariate(4.2, 1.5)) + 1
     pull = rng.gauss(0, 0.3) + 0.25 * math.log10(employees)
     return Account(number, name, domain, country, rng.choice(INDUSTRY), employees, pull)

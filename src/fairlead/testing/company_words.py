@@ -21,9 +21,11 @@ COUNTRY = {
     "Sweden": ("+46 8 123", 8), "Denmark": ("+45 32 12", 5), "United Kingdom": ("+44 20 7946 0", 16),
     "Ireland": ("+353 1 253", 4), "France": ("+33 1 70 18", 10), "Spain": ("+34 91 123", 8),
     "Italy": ("+39 06 698", 8), "United States": ("+1 202 555 01", 18), "Poland": ("+48 22 123", 5),
-    "Iran": ("+98 21 1234", 1),
+    "Iran": ("+98 21 1234", 0),
 }  # fmt: skip
 """Beginning of a telephone number, and how many of a hundred or so accounts are there."""
+EMBARGOED, EMBARGOED_EVERY = "Iran", 40
+"""Where one account in so many is."""
 DIGITS = {"United Kingdom": 3, "United States": 2}
 """How many digits follow where it is not four: these ranges are kept free for fiction."""
 BRANCHES = {

@@ -63,6 +63,7 @@ STAFF = {
     "nora.weiss@demo.example": ("Nora Weiss", Role.REVIEWER),
 }
 _WEEKEND = 5
+_DAY_BEGINS, _DAY_ENDS = 7, 16
 _UNDO = timedelta(seconds=10)
 _CLAIM = timedelta(minutes=10)
 _CHUNK, _LEASE_S = 500, 60.0
@@ -106,8 +107,8 @@ class Past:
             mark(number + 1)
 
     def moment(self, number: int) -> datetime:
-        """When a step is played; never at a weekend."""
-        at = self._start + STEP * number
+        """When a step is played; never at a weekend, and not always at the same hour."""
+        at = self._start + STEP * number + timedelta(hours=number * 3 % 7)
         while at.weekday() >= _WEEKEND:
             at -= timedelta(days=1)
         return at
@@ -121,7 +122,8 @@ class Past:
         self._contacts(rng)
         self._take_in(number)
         self._settle()
-        self._decide(rng, is_last=number == self._steps - 1)
+        if number < self._steps - 1:  # what came last is overdue by now
+            self._decide(rng)
         self._step_in(number)
         if number >= _OUTCOME_AFTER:
             self._outcomes(number - _OUTCOME_AFTER)
@@ -170,11 +172,11 @@ class Past:
                     import_batch(uow, SYSTEM, bundle, import_id, PLAYBOOK, batch, bundle.currency)
                 finish_import(uow, SYSTEM, import_id, LEADS_A_STEP)
 
-    def _decide(self, rng: random.Random, *, is_last: bool) -> None:
-        """People clear their queue, but for what they overlook; more of it in the last days."""
+    def _decide(self, rng: random.Random) -> None:
+        """People clear their queue, but for what they overlook."""
         with self._database.reading() as reader:
             waiting = reviews.page(reader, QueueFilter(), limit=200).items
-        mine = [one for one in waiting if rng.random() > (0.6 if is_last else _LEFT)]
+        mine = [one for one in waiting if rng.random() > _LEFT]
         with self._database.transaction() as uow:
             for one in mine:
                 self._decide_one(uow, one, rng)
@@ -290,7 +292,10 @@ def _called_at(wait: Wait, rep: MadeRep, seed: int) -> datetime | None:
     rng = random.Random(f"{seed}/called/{wait.case_id}")
     if rng.random() < _NEVER_CALLED:
         return None
-    return wait.at + timedelta(hours=rep.delay_h * rng.lognormvariate(0, 1))
+    at = wait.at + timedelta(hours=rep.delay_h * rng.lognormvariate(0, 1))
+    while at.weekday() >= _WEEKEND or not _DAY_BEGINS <= at.hour < _DAY_ENDS:  # nobody calls at night
+        at += timedelta(hours=1)
+    return at
 
 
 def _leads_of(reader: Reader, name: str) -> Sequence[Any]:

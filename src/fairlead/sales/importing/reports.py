@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
+from fairlead.checkpoints import FirstRuling, first_rulings
 from fairlead.kit.unit_of_work import Reader
 from fairlead.sales import store
 from fairlead.sales.importing import store as import_store
 from fairlead.sales.intake import completeness
+from fairlead.sales.service import needs_information
 
 PAGE = 500
 COLUMN_HEADER = (
@@ -43,18 +45,30 @@ def quality_of(reader: Reader, import_id: str) -> dict[str, Any]:
     row = store.read_import(reader, import_id)
     return {
         "import": row.id, "name": row.name, "state": row.state, "accounted": accounted(reader, import_id, row.rows),
-        "quality": row.quality,
+        "quality": _told(row.quality),
     }  # fmt: skip
 
 
-def lead_quality(row: Any, expected: tuple[str, ...]) -> dict[str, Any]:
-    """One lead's part: what share of the mapped fields it has, which it lacks, and its problems."""
+def _told(quality: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The stored report; one of an earlier Fairlead calls rows with unusable cells by another name."""
+    if quality and "needs_information" in quality["leads"]:
+        leads = dict(quality["leads"])
+        leads["unusable_cells"] = leads.pop("needs_information")
+        return {**quality, "leads": leads}
+    return quality
+
+
+def lead_quality(row: Any, expected: tuple[str, ...], first: FirstRuling | None) -> dict[str, Any]:
+    """One lead's part: what share of the mapped fields it has, which it lacks, and its problems.
+
+    `first` is the first ruling on its case, None while there is none: then it does not need information yet.
+    """
     has = set(row.fields) | ({"value"} if row.value_minor is not None else set())
     return {
         "row": row.row_no, "lead": row.id, "case": row.case_id, "name": row.fields.get("name", ""),
         "completeness_percent": completeness(sorted(has), expected),
         "missing": [name for name in expected if name not in has],
-        "needs_information": any(one["needs_information"] for one in row.problems),
+        "needs_information": first is not None and needs_information(first, row.problems),
         "problems": row.problems,
     }  # fmt: skip
 
@@ -68,7 +82,12 @@ def expected_fields(mapping: Mapping[str, Any]) -> tuple[str, ...]:
 def leads_quality(reader: Reader, import_id: str, after: int, limit: int) -> list[dict[str, Any]]:
     """`lead_quality` of some leads, in the file's order beyond row `after`."""
     expected = expected_fields(store.read_import(reader, import_id).mapping)
-    return [lead_quality(row, expected) for row in store.leads_page(reader, import_id, after, limit)]
+    return _with_rulings(reader, store.leads_page(reader, import_id, after, limit), expected)
+
+
+def _with_rulings(reader: Reader, rows: Sequence[Any], expected: tuple[str, ...]) -> list[dict[str, Any]]:
+    firsts = first_rulings(reader, [row.case_id for row in rows if row.case_id])
+    return [lead_quality(row, expected, firsts.get(row.case_id)) for row in rows]
 
 
 def quality_table(reading: Reading, import_id: str, table: str) -> tuple[tuple[str, ...], Iterator[tuple[Any, ...]]]:
@@ -110,9 +129,10 @@ def _lead_rows(reading: Reading, import_id: str) -> Iterator[tuple[Any, ...]]:
     with reading() as reader:
         expected = expected_fields(store.read_import(reader, import_id).mapping)
     for page in _pages(reading, import_id):
-        for row in page:
-            one = lead_quality(row, expected)
-            problems = "; ".join(f"{p['field']}: {p['words']}" for p in row.problems)
+        with reading() as reader:
+            told = _with_rulings(reader, page, expected)
+        for one in told:
+            problems = "; ".join(f"{p['field']}: {p['words']}" for p in one["problems"])
             yield (one["row"], one["lead"], one["case"], one["name"], one["completeness_percent"],
                    " ".join(one["missing"]), one["needs_information"], problems)  # fmt: skip
 

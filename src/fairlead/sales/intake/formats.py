@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from fairlead.sales.intake.dates import style_of
+from fairlead.sales.intake.dates import read_when, style_of
 from fairlead.sales.intake.excel import holds_code_dates
 from fairlead.sales.intake.model import ColumnFormat, FileShape, LeadField
 from fairlead.sales.intake.numbers import MIXED, decimal_mark, is_ambiguous, read_number
@@ -102,6 +102,6 @@ def _dates(column: str, found: ColumnFormat, cells: list[str]) -> list[str]:
             else:
                 said.append(f"{column}: no date with '{mark}' shows the order; they are read as day, month, year.")
     for kind in sorted(style.kinds & _KIND_WORDS.keys()):
-        example = next((cell for cell in cells if cell.strip().replace(".", "").isdecimal()), "")
+        example = next((cell for cell in cells if (read := read_when(cell, style)) and read.kind == kind), "")
         said.append(_KIND_WORDS[kind].format(column=column, example=shown(example)))
     return said

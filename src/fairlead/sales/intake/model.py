@@ -136,7 +136,7 @@ class ColumnGuess:
     @property
     def why(self) -> str:
         """Why the column was taken for this, as a clause."""
-        return _WHY[self.reason]
+        return _WHY[self.reason] if self.level != "medium" else _WHY_MEDIUM.get(self.reason, _WHY[self.reason])
 
 
 _WHY = {
@@ -146,6 +146,10 @@ _WHY = {
     "content": "its cells look like it",
     "given": "somebody said so",
     "remembered": "somebody said so for an earlier file with these columns",
+}
+_WHY_MEDIUM = {
+    "header": "its name can mean this, but also something else",
+    "header + content": "its name can mean this, but also something else; its cells fit",
 }
 
 

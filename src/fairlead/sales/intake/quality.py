@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fairlead.sales.intake.cells import NOTHING
-from fairlead.sales.intake.model import ColumnMapping, LeadDraft, LeadField, Row, Unreadable
+from fairlead.sales.intake.model import ColumnMapping, LeadDraft, LeadField, Problem, Row, Unreadable
 from fairlead.sales.intake.words import shown
 
 MOST_DISTINCT = 1_000
@@ -54,7 +54,7 @@ class Profile:
         """For rows of this header."""
         self._mapping = mapping
         self._columns = [_Column() for _ in mapping.header]
-        self._rows = self._drafts = self._unreadable = self._with_problems = self._lacking = 0
+        self._rows = self._drafts = self._unreadable = self._with_problems = self._unusable = 0
         self._kinds: dict[tuple[str, str], dict[str, Any]] = {}
         self._expected = [guess.field for guess in mapping.guesses if guess.field is not LeadField.OUTCOME]
         self._names = frozenset(field.value for field in self._expected) - {"value", "currency"}
@@ -62,14 +62,14 @@ class Profile:
         self._by_filled: Counter[int] = Counter()
 
     def add_rows(self, rows: Sequence[Row]) -> None:
-        """The cells of some rows; column by column, which is what makes it cheap."""
+        """The cells of some rows that could be read as leads; column by column, which is what makes it cheap."""
         if rows:
             self._rows += len(rows)
             for column, cells in zip(self._columns, zip(*[row.cells for row in rows], strict=True), strict=True):
                 column.add(cells)
 
-    def add(self, item: LeadDraft | Unreadable) -> None:
-        """What became of one row."""
+    def add(self, item: LeadDraft | Unreadable, problems: Sequence[Problem] | None = None) -> None:
+        """What became of one row; `problems` are those of the draft itself unless given."""
         if isinstance(item, Unreadable):
             self._unreadable += 1
             self._note("", item.reason_code, item.number, item.words, lacking=False)
@@ -77,10 +77,10 @@ class Profile:
         self._drafts += 1
         filled = sum(map(item.fields.__contains__, self._names)) + (self._has_value and item.value_minor is not None)
         self._by_filled[filled] += 1
-        if item.problems:
+        if found := item.problems if problems is None else problems:
             self._with_problems += 1
-            self._lacking += item.needs_information
-            for one in item.problems:
+            self._unusable += any(one.needs_information for one in found)
+            for one in found:
                 self._note(one.field, one.code, item.number, one.words, lacking=one.needs_information)
 
     def _note(self, field: str, code: str, row: int, words: str, *, lacking: bool) -> None:
@@ -95,17 +95,21 @@ class Profile:
             kind["examples"].append({"row": row, "words": words})
 
     def report(self) -> dict[str, Any]:
-        """`rows`, `leads` (how complete), `columns`, `unreadable`, `read_as`; every list is bounded."""
+        """`leads` (how complete), `columns`, `read_as` and more; every list is bounded.
+
+        All figures but those of unreadable rows are over the `readable` ones: leads, and those that were there before.
+        `unusable_cells` are rows with a cell that was given and cannot be used.
+        """
         expected = len(self._names) + self._has_value
         possible = self._drafts * expected
         found = sum(filled * count for filled, count in self._by_filled.items())
         return {
-            "records": self._rows + self._unreadable_lines(),
+            "records": self._drafts + self._unreadable,
             "readable": self._drafts,
             "unreadable": self._unreadable,
             "leads": {
                 "with_problems": self._with_problems,
-                "needs_information": self._lacking,
+                "unusable_cells": self._unusable,
                 "completeness": round(100 * found / possible, 1) if possible else None,
                 "by_completeness": self._quarters() if expected else {},
                 "fields": [str(field) for field in self._expected],
@@ -115,10 +119,6 @@ class Profile:
             "other_problems": self._others(),
             "read_as": list(self._mapping.statements),
         }
-
-    def _unreadable_lines(self) -> int:
-        """Unreadable ones that never became rows; rows of totals are among the rows already."""
-        return self._unreadable - (self._rows - self._drafts)
 
     def _quarters(self) -> dict[str, int]:
         labels = ("0-24", "25-49", "50-74", "75-99", "100")

@@ -20,7 +20,7 @@ from fairlead.playbooks import Figure, wilson
 
 HORIZONS = (("5 minutes", 300.0), ("1 hour", 3_600.0), ("1 day", 86_400.0))
 MIN_GROUP = 5
-"""Teams and people with fewer leads have no figures of their own."""
+"""Teams and people with fewer leads have no figures of their own; fewer leads that were touched have no median."""
 _Z = 1.959963984540054
 _HALF = 0.5 + 1e-12  # products of shares that are a half are off by rounding
 
@@ -106,7 +106,7 @@ def speed_of(waits: Sequence[Wait], now: datetime, elapsed: Elapsed = by_the_clo
     touched = sum(is_touched for _, is_touched in lengths)
     waiting = sum(one.runs for one in waits)
     shares = tuple(Share(words, seconds, _within(waits, lengths, seconds, now, elapsed)) for words, seconds in HORIZONS)
-    median = median_wait(lengths)
+    median = median_wait(lengths) if touched >= MIN_GROUP else Figure(None, len(waits))
     return Speed(len(waits), touched, waiting, len(waits) - touched - waiting, median, shares)
 
 
@@ -155,7 +155,7 @@ def median_wait(lengths: Iterable[tuple[float, bool]]) -> Figure:
 def _band(share: float, variance: float) -> tuple[float, float]:
     """The 95 % band of a survival function at one moment."""
     if share <= 1e-12:  # noqa: PLR2004  rounding of the last step to 0
-        return 0.0, 0.0
+        return 0.0, 1.0  # nobody is left at risk: how much longer it could have been is not known
     if share >= 1.0:
         return 1.0, 1.0
     width = _Z * math.sqrt(variance) / abs(math.log(share))
