@@ -9,8 +9,6 @@ from typing import Annotated, Any
 
 import typer
 
-from fairlead.api.case_lines import told_in_lines
-from fairlead.api.case_story import case_story, for_customer
 from fairlead.commands.common import AsJson, Workspace, answer, opened, say, says_errors, settings_of, words
 from fairlead.connectors import registry
 from fairlead.errors import InputError
@@ -152,6 +150,9 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """The whole story of a case: stages, rulings with the values read, who decided and why, what it waits for."""
+    from fairlead.api.case_lines import told_in_lines  # noqa: PLC0415  the web framework would slow every other command down
+    from fairlead.api.case_story import case_story, for_customer  # noqa: PLC0415
+
     with opened(workspace) as runtime, runtime.database.reading() as reader:
         now = runtime.database.clock.now()
         if customer:

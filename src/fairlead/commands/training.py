@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from fairlead.api.scores import score_of
 from fairlead.commands.common import AsJson, Workspace, answer, opened, operator, say, says_errors, settings_of, words
 from fairlead.errors import InputError
 from fairlead.kit.clock import iso
@@ -188,6 +187,8 @@ def score_explain(
     as_json: AsJson = False,
 ) -> None:
     """Why a lead has the points it has: what its average is, what each column adds, and how such leads ended."""
+    from fairlead.api.scores import score_of  # noqa: PLC0415  the web framework would slow every other command down
+
     with opened(workspace) as runtime, runtime.database.reading() as reader:
         found = score_of(reader, lead, to_person=False)
     if as_json:
