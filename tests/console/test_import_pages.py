@@ -63,7 +63,7 @@ def test_a_file_from_the_form_to_its_report(site: Site) -> None:
     assert "data-busy" not in done
     assert "<strong>2 rows</strong> = 2 leads + 0 already there + 0 not readable" in done
     report = client.get(f"{path}/quality").text
-    assert "Value negative, 1 (needs information)" in report
+    assert "Value negative, 1 (cannot be used)" in report
     assert "Row 3: A deal of" in report
     for table in ("columns", "leads", "problems"):
         assert client.get(f"{path}/quality-{table}.csv").headers["content-type"].startswith("text/csv")
