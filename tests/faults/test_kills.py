@@ -29,7 +29,7 @@ def accounted(world: World, files: dict[Path, int]) -> None:
         assert answer["rows"] == rows
         assert answer["duplicate"] == rows
     assert world.count("SELECT count(*) FROM lead") == leads
-    assert world.count("SELECT count(*) FROM playbook_case") == leads
+    assert world.count("SELECT count(*) FROM playbook_case WHERE playbook = 'lead-qualification'") == leads
     assert world.count("SELECT count(DISTINCT fingerprint) FROM lead") == leads
 
 
