@@ -164,6 +164,27 @@ def test_an_interrupt_withdraws_the_review(world: World) -> None:
     assert "case.interrupted" in world.verbs(case)
 
 
+def test_an_interrupt_brings_what_was_found_and_uses_the_event_up(world: World) -> None:
+    """What the event tells is a fact, and a wait for the next one of its kind is not ended by this one."""
+    stages = """
+  a: {wait: time, for: 9d, next: {timeout: z}}
+  again: {wait: replied, for: 1d, next: {replied: twice, timeout: z}}
+  twice: {end: twice}
+  z: {end: z}
+"""
+    world.deploy(playbook(stages, head="on: {replied: again}"))
+    customer = world.customer()
+    case = world.open(customer=customer)
+    world.run()
+    world.happens("replied", customer, found={"reply": "first"})
+    world.run()
+    assert (world.where(case), world.case(case).facts) == (("waiting", "again"), {"reply": "first"})
+    world.clock.advance(timedelta(seconds=1))
+    world.happens("replied", customer, found={"reply": "second"})
+    world.run()
+    assert (world.case(case).end, world.case(case).facts["reply"]) == ("twice", "second")
+
+
 def test_an_interrupt_withdraws_what_was_not_sent_and_the_timer(world: World) -> None:
     """Nothing that waited in the outbox goes out, and no timer brings the old stage back."""
     stages = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from fairlead.actions import withdraw_of_case
@@ -71,6 +72,7 @@ def interrupt_case(uow: UnitOfWork, case_id: str, stage: str, event: Event) -> N
     if row.ended_at is not None or (row.resume or {}).get("taken_by"):
         return  # a person who has it in hand sees the event on the customer's timeline
     values = _to_stage(uow, row, stage, SYSTEM, f"interrupted by {event.type}")
+    values["mark_at"] = max(row.mark_at, (event.at or uow.now) + timedelta(microseconds=1))  # it is used up
     found = event.payload.get("found")
     facts = {**row.facts, **found} if isinstance(found, Mapping) else row.facts
     fits = len(dumps(facts)) <= MAX_FACTS_CHARS
