@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from fairlead.kit.intervals import wilson
 from fairlead.sales import open_lead_file, read_history
 from fairlead.sales.past_leads import IDENTITY
 from fairlead.testing.leaks import LEAKS, LeakyHistory, leaky_history
-from fairlead.understanding import wilson
 from fairlead.understanding.boosting import Coded, one_thread
 from fairlead.understanding.columns import Choice
 from fairlead.understanding.history import History

@@ -14,7 +14,7 @@ from fairlead.errors import SourceError
 from fairlead.evidence import OutcomeReport, report_outcome
 from fairlead.kit.actors import SYSTEM
 from fairlead.playbooks import Figure, MeasureKind, Objective, Progress, Standing, progress_of
-from fairlead.playbooks.objectives import last_period, median, standing, weeks_until, wilson, window_of
+from fairlead.playbooks.objectives import last_period, median, share_of, standing, weeks_until, window_of
 from fairlead.playbooks.parsing import parse_playbook
 from fairlead.reviews import Verb
 from tests.playbooks.world import OFFER, playbook
@@ -109,7 +109,7 @@ def test_a_key_that_is_missing_is_named() -> None:
 @given(st.integers(0, 400), st.integers(0, 400))
 def test_the_interval_of_a_share_holds_it(hits: int, misses: int) -> None:
     """It stays within 0 and 1, holds the share, and is never a single point."""
-    figure = wilson(hits, hits + misses)
+    figure = share_of(hits, hits + misses)
     if not hits + misses:
         assert figure == Figure(None, 0)
         return
@@ -123,7 +123,7 @@ def test_the_interval_of_a_share_holds_it(hits: int, misses: int) -> None:
 def test_the_interval_of_a_share_is_wilsons() -> None:
     """Figures of Newcombe (1998), table I: 81 of 263 and 15 of 148, and none of 20."""
     for hits, n, low, high in ((81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611)):
-        figure = wilson(hits, n)
+        figure = share_of(hits, n)
         assert (round(figure.low or 0, 4), round(figure.high or 0, 4)) == (low, high)
 
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from sklearn.metrics import roc_auc_score
 
+from fairlead.kit.intervals import wilson
 from fairlead.understanding.calibration import ISOTONIC_FROM, calibrate
-from fairlead.understanding.intervals import like_this, wilson
+from fairlead.understanding.intervals import like_this
 from fairlead.understanding.measures import (
     auc,
     auc_estimate,

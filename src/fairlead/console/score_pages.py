@@ -13,8 +13,9 @@ from fairlead.api import require, services, use_version
 from fairlead.console import words
 from fairlead.console.shell import Posted, desk_of, go, posted, render
 from fairlead.errors import FairleadError
+from fairlead.kit.intervals import wilson
 from fairlead.people import Permission, Principal
-from fairlead.understanding import find_model, list_models, wilson
+from fairlead.understanding import find_model, list_models
 
 WIDTH, HEIGHT, EDGE = 360.0, 300.0, 40.0
 _STEPS = (0.05, 0.1, 0.2, 0.5, 1.0)

@@ -43,7 +43,7 @@ from fairlead.playbooks.model import (
     StepStage,
     WaitStage,
 )
-from fairlead.playbooks.objectives import MIN_CASES, Figure, Measure, MeasureKind, Objective, Standing, wilson
+from fairlead.playbooks.objectives import MIN_CASES, Figure, Measure, MeasureKind, Objective, Standing, share_of
 from fairlead.playbooks.opening import CaseDraft, open_cases
 from fairlead.playbooks.progress import Exit, Overview, Progress, StageNow, Week, overview, progress_of
 from fairlead.playbooks.reruling import Reruled
@@ -149,6 +149,7 @@ __all__ = [
     "read_workspace",
     "ready_count",
     "rerule_waiting",
+    "share_of",
     "standard_path",
     "states_of",
     "steer",
@@ -156,5 +157,4 @@ __all__ = [
     "svg",
     "trend_svg",
     "ways_out",
-    "wilson",
 ]

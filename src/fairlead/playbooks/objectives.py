@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from fairlead.kit.intervals import wilson
 from fairlead.kit.yamlmarks import Node, did_you_mean
 
 OBJECTIVE_KEYS = ("goal", "measure", "target", "by", "per", "owner")
@@ -23,7 +24,6 @@ CONFIDENCE = 0.95
 BY_WINDOW = timedelta(days=28)
 """What a figure with a date to be reached by looks back over; a count looks back over everything."""
 TREND_WEEKS = 12
-_Z = 1.959963984540054
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 OWNER = r"[^\s@,;<>]{1,64}@[^\s@,;<>]{1,190}|per_[0-9a-f]{24}"
 MAX_TARGET = 1e12
@@ -162,16 +162,9 @@ def _no_day(text: str) -> str:
     return f"{text!r:.40} is not a day; write for example 2027-03-31."
 
 
-def wilson(hits: int, n: int, z: float = _Z) -> Figure:
-    """A share with its score interval; NONE for no case. Never leaves 0 to 1, unlike the normal interval."""
-    if n <= 0:
-        return NONE
-    share = hits / n
-    centre = share + z * z / (2 * n)
-    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    whole = 1 + z * z / n
-    low, high = (centre - half) / whole, (centre + half) / whole
-    return Figure(share, n, 0.0 if hits == 0 else low, 1.0 if hits == n else high)
+def share_of(hits: int, n: int) -> Figure:
+    """Hits / n with Wilson's interval; NONE for no case."""
+    return Figure(hits / n, n, *wilson(hits, n)) if n > 0 else NONE
 
 
 def median(values: Sequence[float], confidence: float = CONFIDENCE) -> Figure:

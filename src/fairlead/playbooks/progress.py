@@ -24,9 +24,9 @@ from fairlead.playbooks.objectives import (
     Standing,
     last_period,
     median,
+    share_of,
     standing,
     weeks_until,
-    wilson,
     window_of,
 )
 
@@ -110,7 +110,7 @@ def _by_ends(reader: Reader, name: str, end: str, widest: Span, *, counting: boo
             count = figures.count_ended(reader, name, end, span, MAX_COUNT)
             return Figure(float(count), count)
         found = figures.ends_between(reader, name, span, limit)
-        return wilson(found.get(end, 0), sum(found.values()))
+        return share_of(found.get(end, 0), sum(found.values()))
 
     def weeks(starts: Sequence[datetime], until: datetime) -> list[Figure]:
         ends = [*starts[1:], until]
@@ -172,7 +172,7 @@ def _by_rulings(reader: Reader, playbook: Playbook, objective: Objective, span: 
     def figure(part: Span) -> Figure:
         first, last = map(to_micros, part)
         hits = [hit for at, hit in judged if first <= at < last]
-        return wilson(sum(hits), len(hits))
+        return share_of(sum(hits), len(hits))
 
     def weeks(starts: Sequence[datetime], until: datetime) -> list[Figure]:
         return [figure((start, min(start + timedelta(weeks=1), until))) for start in starts]

@@ -4,7 +4,7 @@ What needs scikit-learn (`training`) or numpy (`predicting`, `documents`) is loa
 """
 
 from fairlead.understanding.history import History, HistoryBuilder
-from fairlead.understanding.intervals import like_this, wilson
+from fairlead.understanding.intervals import like_this
 from fairlead.understanding.registry import (
     ModelLibrary,
     Models,
@@ -42,5 +42,4 @@ __all__ = [
     "report_of",
     "require_name",
     "use_model",
-    "wilson",
 ]

@@ -1,22 +1,11 @@
-"""Shares with their intervals, and what a chance has meant so far, in words; pure."""
+"""What a chance has meant so far, in words; pure."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-Z95 = 1.959963984540054
-
-
-def wilson(hits: float, n: float) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share; (0, 1) for nothing seen."""
-    if n <= 0:
-        return 0.0, 1.0
-    share, z2 = hits / n, Z95**2
-    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z95 * math.sqrt(max(0.0, share * (1 - share) / n) + z2 / (4 * n * n)) / (1 + z2 / n)
-    return max(0.0, middle - half), min(1.0, middle + half)
+from fairlead.kit.intervals import wilson
 
 
 def like_this(report: Mapping[str, Any], chance: float) -> dict[str, Any] | None:

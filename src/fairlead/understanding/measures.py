@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fairlead.understanding.intervals import Z95, wilson
+from fairlead.kit.intervals import Z95, wilson
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

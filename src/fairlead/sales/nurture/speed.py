@@ -16,12 +16,11 @@ from itertools import accumulate, groupby
 from typing import NamedTuple
 
 from fairlead.people import Span, WorkingHours
-from fairlead.playbooks import Figure, wilson
+from fairlead.playbooks import Figure, share_of
 
 HORIZONS = (("5 minutes", 300.0), ("1 hour", 3_600.0), ("1 day", 86_400.0))
 MIN_GROUP = 5
 """Teams and people with fewer leads have no figures of their own; fewer leads that were touched have no median."""
-_Z = 1.959963984540054
 _HALF = 0.5 + 1e-12  # products of shares that are a half are off by rounding
 
 
@@ -125,7 +124,7 @@ def _within(
         if elapsed(one, now) >= seconds:
             n += 1
             hits += in_time
-    return wilson(hits, n)
+    return share_of(hits, n)
 
 
 def median_wait(lengths: Iterable[tuple[float, bool]]) -> Figure:
@@ -158,5 +157,5 @@ def _band(share: float, variance: float) -> tuple[float, float]:
         return 0.0, 1.0  # nobody is left at risk: how much longer it could have been is not known
     if share >= 1.0:
         return 1.0, 1.0
-    width = _Z * math.sqrt(variance) / abs(math.log(share))
+    width = Z95 * math.sqrt(variance) / abs(math.log(share))
     return share ** math.exp(width), share ** math.exp(-width)
