@@ -15,6 +15,7 @@ from datetime import datetime
 from itertools import accumulate, groupby
 from typing import NamedTuple
 
+from fairlead.kit.intervals import Z95
 from fairlead.people import Span, WorkingHours
 from fairlead.playbooks import Figure, share_of
 
