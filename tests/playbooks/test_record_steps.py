@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from sqlalchemy import select
@@ -11,8 +11,9 @@ from sqlalchemy import select
 from fairlead.audit.tables import entry
 from fairlead.customers import CustomerDraft, IdentityKind, holder_of, resolve_many
 from fairlead.errors import InputError, UnavailableError
+from fairlead.jobs import WorkLane
 from fairlead.kit.unit_of_work import AuditEntry
-from fairlead.playbooks import StepFailure, StepKind
+from fairlead.playbooks import CaseSource, StepFailure, StepKind
 from tests.playbooks.world import batch_step, playbook
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from fairlead.kit.unit_of_work import UnitOfWork
     from fairlead.playbooks import StepInput
+    from fairlead.testing import RecordingConnector
     from tests.playbooks.world import World
 
 FLOW = playbook("  a: {step: write@1, next: z}\n  z: {end: z}")
@@ -147,3 +149,29 @@ def test_the_record_keeps_the_order_of_things(writing: Callable[..., World]) -> 
         query = select(entry.c.verb).where(entry.c.subject.in_([case, "0@example.com"])).order_by(entry.c.id)
         verbs = list(reader.execute(query).scalars())
     assert verbs == ["case.opened", "test.written", "case.moved", "case.ended"]
+
+
+GOING_ON = playbook(
+    "  a: {step: write@1, next: b}\n"
+    "  b: {branch: [{when: n > 0, next: c}], otherwise: d}\n"
+    "  c: {act: mail, kind: k, body: {n: n, written: written}, next: {sent: z}}\n"
+    "  d: {step: other@1, next: z}\n"
+    "  z: {end: z}",
+    head="facts: {n: int, written: string}\nstart: a",
+)
+
+
+def test_what_needs_memory_alone_follows_in_the_same_transaction(make_world: Callable[..., World]) -> None:
+    """A branch and an act behind the step take no lease of their own; another step does."""
+    writer = Writer()
+    world = make_world(
+        batch_step("write@1", writer, StepKind.RECORD), batch_step("other@1", lambda cases: [{} for _ in cases])
+    )
+    world.deploy(GOING_ON)
+    cases = world.open_many([{"n": 0}, {"n": 1}])
+    assert CaseSource(world.engine, WorkLane.INTERACTIVE).lease(9, 60.0, "t") == 2
+    world.engine.run("t")
+    assert [world.where(one) for one in cases] == [("ready", "d"), ("waiting", "c")]
+    world.run()
+    assert [world.case(one).end for one in cases] == ["z", "z"]
+    assert [one.body for one in cast("RecordingConnector", world.mail).calls] == [{"n": 1, "written": "1@example.com"}]

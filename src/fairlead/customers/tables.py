@@ -10,6 +10,8 @@ from fairlead.kit.columns import Instant, Json, metadata
 # then a range of an index. SQLite's own order (BINARY) is that already.
 _Ordered = Text().with_variant(Text(collation="C"), "postgresql")
 
+_owned = Column("owner", Text).is_not(None) & Column("erased_at", BigInteger).is_(None)
+
 customer = Table(
     "customer",
     metadata,
@@ -35,6 +37,7 @@ customer = Table(
     ),
     Index("ix_customer_name_folded", "name_folded", "id"),
     Index("ix_customer_company_folded", "company_folded", "id"),
+    Index("ix_customer_company_owner", "company_folded", "owner", sqlite_where=_owned, postgresql_where=_owned),
     # The id itself keeps the database's collation, so that joins from other tables find its own index.
     Index("ix_customer_id_ordered", text('id COLLATE "C"')).ddl_if(dialect="postgresql"),
 )

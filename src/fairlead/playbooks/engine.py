@@ -63,6 +63,7 @@ MAX_LEASES = 6
 ALONE_AFTER = 2
 """Leases without a move after which a case runs in a chunk of its own."""
 _HOPS_A_RUN = 50
+_IN_MEMORY = (ActStage, BranchStage, EndStage, SpawnStage)
 
 
 @dataclass(slots=True)
@@ -191,12 +192,30 @@ class Engine:
         for (name, digest, playbook), group in sorted(groups.items()):
             bundle = run.bundles[digest]
             assert isinstance(bundle, Bundle)  # noqa: S101  the case came to this stage by it
-            call = cast("RecordRun", bundle.playbooks[playbook].runs[name])
+            compiled = bundle.playbooks[playbook]
             for case in group:
                 case.hand_over_entries(uow)  # what led here comes before what the step itself will say
-            run_record(uow, call, group)
-            for case in group:
-                case.facts_text = dumps(case.facts)
+            run_record(uow, cast("RecordRun", compiled.runs[name]), group)
+            self._go_on(bundle, compiled, group, run)
+
+    def _go_on(self, bundle: Bundle, compiled: CompiledPlaybook, cases: list[LiveCase], run: _Run) -> None:
+        """Move cases on from a record step through what needs memory alone, so that they need no lease for it."""
+        for _ in range(_HOPS_A_RUN):
+            groups: dict[str, list[LiveCase]] = defaultdict(list)
+            for case in cases:
+                if not case.stopped:
+                    groups[case.stage].append(case)
+            if not groups:
+                break
+            for name, group in groups.items():
+                if isinstance(compiled.playbook.stages.get(name), _IN_MEMORY):
+                    self._stage(bundle, compiled.playbook.name, name, group, run)
+                else:
+                    for case in group:
+                        case.yield_turn()
+        for case in cases:
+            if not case.stopped:
+                case.yield_turn()
 
     def _enter(
         self, bundle: Bundle, compiled: CompiledPlaybook, stage: Stage, cases: list[LiveCase], run: _Run

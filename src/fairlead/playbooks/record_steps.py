@@ -24,8 +24,7 @@ def run_record(uow: UnitOfWork, call: RecordRun, cases: Sequence[LiveCase]) -> N
     try:
         with uow.savepoint():
             results = checked_batch(stage.step, call(uow, [case.as_input() for case in cases]), len(cases))
-            for case, result in zip(cases, results, strict=True):
-                _must_fit(case, result)
+            texts = [_fitting(case, result) for case, result in zip(cases, results, strict=True)]
     except UnavailableError:
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001  a step may raise anything; its neighbours go on
@@ -41,14 +40,18 @@ def run_record(uow: UnitOfWork, call: RecordRun, cases: Sequence[LiveCase]) -> N
         run_record(uow, call, cases[:middle])
         run_record(uow, call, cases[middle:])
         return
-    for case, result in zip(cases, results, strict=True):
+    for case, result, text in zip(cases, results, texts, strict=True):
+        case.stopped = False
         take_result(stage, case, result)
+        case.facts_text = text
 
 
-def _must_fit(case: LiveCase, result: StepResult) -> None:
+def _fitting(case: LiveCase, result: StepResult) -> str:
+    """The case's facts with the step's result, as they are stored."""
     if isinstance(result, StepFailure):
-        return
-    size = len(dumps({**case.facts, **result}))
-    if size > MAX_FACTS_CHARS:
-        message = f"its facts would take {size} characters; at most {MAX_FACTS_CHARS} are kept"
+        return case.facts_text
+    text = dumps({**case.facts, **result})
+    if len(text) > MAX_FACTS_CHARS:
+        message = f"its facts would take {len(text)} characters; at most {MAX_FACTS_CHARS} are kept"
         raise TooLargeError(message, code="facts_too_large", limit=MAX_FACTS_CHARS)
+    return text

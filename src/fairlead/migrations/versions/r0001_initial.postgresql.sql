@@ -182,6 +182,8 @@ CREATE TABLE customer (
 
 CREATE INDEX ix_customer_company_folded ON customer (company_folded, id);
 
+CREATE INDEX ix_customer_company_owner ON customer (company_folded, owner) WHERE owner IS NOT NULL AND erased_at IS NULL;
+
 CREATE INDEX ix_customer_id_ordered ON customer (id COLLATE "C");
 
 CREATE INDEX ix_customer_merged_into ON customer (merged_into) WHERE merged_into IS NOT NULL;

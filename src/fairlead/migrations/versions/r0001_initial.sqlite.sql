@@ -180,6 +180,8 @@ CREATE TABLE customer (
 
 CREATE INDEX ix_customer_company_folded ON customer (company_folded, id);
 
+CREATE INDEX ix_customer_company_owner ON customer (company_folded, owner) WHERE owner IS NOT NULL AND erased_at IS NULL;
+
 CREATE INDEX ix_customer_merged_into ON customer (merged_into) WHERE merged_into IS NOT NULL;
 
 CREATE INDEX ix_customer_name_folded ON customer (name_folded, id);

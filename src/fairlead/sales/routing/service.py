@@ -41,7 +41,7 @@ def assign_many(uow: UnitOfWork, asks: Sequence[Ask], *, own: bool = True) -> li
     store.lock_pools(uow, [one.id for one in teams.values()])
     standing = store.current_of(uow, [ask.case_id for ask in asks])
     asked = [ask for ask in asks if not _keeps(standing.get(ask.case_id), ask)]
-    books = _read_books(uow, asked)
+    books = _read_books(uow, asked) if teams else _Books({}, {}, {}, {})
     chosen = {}
     for bare in asked:
         ask = _with_owner(bare, books)
