@@ -55,6 +55,8 @@ CHECKPOINT = "lead-assignment"
 WARM = 200
 """Leads before those that are measured: a worker compiles its statements once in its life."""
 ACTOR = Actor(ActorKind.SYSTEM, "bench")
+LOOK_S = 0.05
+"""Between two looks whether all rest: each costs the measured process a statement, and at 10 ms a tenth of its time."""
 
 
 def prepare(database: Database, library: BundleLibrary) -> Bundle:
@@ -126,7 +128,7 @@ def rest(database: Database) -> None:
         with database.reading() as reader:
             if not ready_count(reader, WorkLane.IMPORT.value, 1):
                 return
-        time.sleep(0.01)
+        time.sleep(LOOK_S)
 
 
 def measure(url: str, count: int, server_pid: int | None, recording: Path | None) -> dict[str, Any]:
