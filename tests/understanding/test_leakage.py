@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import numpy as np
 import pytest
 
 from fairlead.testing.leaks import LEAKS, LeakyHistory, leaky_history
 from fairlead.understanding.columns import Choice, Refusal
+from fairlead.understanding.features import Kind
 from fairlead.understanding.history import History
 from fairlead.understanding.leakage import Examined, examine
 
@@ -58,6 +61,21 @@ def test_a_leak_is_used_when_forced_and_still_pointed_out() -> None:
     (noted,) = [one for one in examined.refused if one.fact == found.leak]
     assert noted.forced
     assert "used all the same" in noted.why
+
+
+def test_the_moment_of_the_decision_is_no_column_to_learn_from() -> None:
+    """Refused with the reason whatever it tells, named by fact or header; forced, by weekday and hour."""
+    found = leaky_history(None, 23, ROWS)
+    assert found.time is not None
+    moments = [datetime(2024, 1, 1, 9, tzinfo=UTC) + timedelta(days=at) for at in range(ROWS)]
+    found.columns[found.time] = [one.isoformat() for one in moments]
+    found.outcome[:] = [won and one.weekday() != 0 for won, one in zip(found.outcome, moments, strict=True)]
+    examined = look(found)
+    assert found.time not in {one.column.fact for one in examined.used}
+    assert refusals(examined)[found.time].kind == "time"
+    assert "moment of the decision" in refusals(examined)[found.time].why
+    forced = next(one for one in look(found, force=frozenset({found.time})).used if one.column.fact == found.time)
+    assert [one.kind for one in forced.features] == [Kind.WEEKDAY]
 
 
 def test_two_leaks_do_not_hide_each_other() -> None:

@@ -13,9 +13,10 @@ from hypothesis import given, settings, strategies as st
 
 from fairlead.errors import InputError
 from fairlead.understanding.calibration import Calibration
-from fairlead.understanding.documents import FORMAT, digest_of, from_file, pack, require_sealed, seal, to_file, unpack
+from fairlead.understanding.documents import pack, unpack
 from fairlead.understanding.features import Feature, Kind
 from fairlead.understanding.predicting import LeadModel
+from fairlead.understanding.sealing import FORMAT, digest_of, from_file, require_sealed, seal, to_file
 from tests.understanding.world import KEY, by_hand, learnt, past_leads
 
 FACTS = st.fixed_dictionaries({

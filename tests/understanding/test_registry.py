@@ -27,7 +27,7 @@ from fairlead.understanding import (
     require_name,
     use_model,
 )
-from fairlead.understanding.documents import MAX_FILE
+from fairlead.understanding.sealing import MAX_FILE
 from fairlead.understanding.tables import score_model
 from tests.understanding.world import KEY, by_hand
 

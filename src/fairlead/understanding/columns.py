@@ -28,6 +28,10 @@ from fairlead.understanding.people_columns import folded, holds_people, named_as
 
 OWNER = "owner"
 """What `include` says to let columns of owners and salespeople in."""
+MOMENT = (
+    "it is the moment of the decision (--time): it orders the leads, and when one came says nothing about who it is"
+)
+"""Why the column that `Choice.time` names feeds no score unless it is forced to; then by weekday and hour."""
 _SAMPLE = 5_000
 _MOST_OF = 0.95
 _DATES_OF = 0.9
@@ -128,7 +132,7 @@ class Refusal:
     column: str
     why: str
     kind: str
-    """excluded, identity, owner, empty, constant, date, text, leak, late."""
+    """excluded, identity, owner, empty, constant, time, date, text, leak."""
     forced: bool = False
     """Let in all the same, because a person said so."""
 
@@ -235,7 +239,7 @@ def features_of(column: Column, rows: int, time: Column | None) -> tuple[list[Fe
 
 
 def _of_time(column: Column) -> tuple[list[Feature], Refusal | None]:
-    """Weekday and hour of the decision; the date itself would not come again."""
+    """Where it is forced to, weekday and hour of the decision; the date itself would not come again."""
     moments = moments_of(column.values, column.order)
     known = moments[np.isfinite(moments)]
     found = []

@@ -7,9 +7,6 @@ refused, with a code that says which.
 from __future__ import annotations
 
 import base64
-import binascii
-import hashlib
-import hmac
 import math
 import zlib
 from collections.abc import Mapping, Sequence
@@ -24,15 +21,13 @@ from fairlead.understanding.cells import Order
 from fairlead.understanding.features import Feature, Kind
 from fairlead.understanding.measures import Floats
 from fairlead.understanding.predicting import LeadModel
+from fairlead.understanding.sealing import FORMAT, tampered
 
-FORMAT = "fairlead-lead-score/1"
 MAX_DOCUMENT = 64_000_000
 """Bytes of a document when it is unpacked."""
-MAX_FILE = 32_000_000
 _MAX_FEATURES = 2_000
 _MAX_PAIRS = 5_000
 _MAX_CODES = 1_000
-_SEAL_BYTES = 32
 
 
 def pack(model: LeadModel) -> bytes:
@@ -63,7 +58,7 @@ def unpack(packed: bytes) -> LeadModel:
     try:
         return _model(body)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        raise _tampered(f"it cannot be read ({type(error).__name__}: {error})"[:300]) from None
+        raise tampered(f"it cannot be read ({type(error).__name__}: {error})"[:300]) from None
 
 
 def _body(packed: bytes) -> dict[str, Any]:
@@ -71,12 +66,12 @@ def _body(packed: bytes) -> dict[str, Any]:
     try:
         text = reader.decompress(packed, MAX_DOCUMENT)
         if reader.unconsumed_tail or not reader.eof or reader.unused_data:
-            raise _tampered("it is cut short or too large")
+            raise tampered("it is cut short or too large")
         body = jsons.loads(text)
     except (zlib.error, ValueError) as error:
-        raise _tampered(f"it is no model document ({error})"[:300]) from None
+        raise tampered(f"it is no model document ({error})"[:300]) from None
     if not isinstance(body, dict):
-        raise _tampered("it is no model document")
+        raise tampered("it is no model document")
     return body
 
 
@@ -150,60 +145,3 @@ def _read_floats(text: Any, shape: tuple[int, ...]) -> Floats:
     if not np.isfinite(found).all():
         raise ValueError("a table holds what is no number")
     return found
-
-
-def digest_of(packed: bytes) -> str:
-    """SHA-256 of the document, 64 hex digits."""
-    return hashlib.sha256(packed).hexdigest()
-
-
-def seal(key: bytes, label: str, packed: bytes) -> str:
-    """Keyed proof that this installation stored this document under this `name@version`; 64 hex digits."""
-    return hmac.digest(key, f"{label}\0".encode() + packed, hashlib.sha256).hex()
-
-
-def require_sealed(key: bytes, label: str, packed: bytes, given: str) -> None:
-    """InputError `model_tampered` unless the seal is ours."""
-    if not hmac.compare_digest(seal(key, label, packed), given):
-        raise _tampered("it is not what was stored here, or the secret key was changed since")
-
-
-def to_file(label: str, packed: bytes, sealed: str) -> str:
-    """One JSON text with everything that `from_file` needs."""
-    return jsons.dumps({
-        "format": FORMAT, "producer": label, "digest": digest_of(packed), "seal": sealed,
-        "document": base64.b64encode(packed).decode(),
-    })  # fmt: skip
-
-
-def from_file(text: bytes, key: bytes, trusted: str | None) -> tuple[str, bytes]:
-    """(label, document) of an exported model.
-
-    InputError `model_tampered` when it was changed; `model_foreign` when it was exported by another installation
-    and `trusted` is not its digest; `model_other_version` when it is of a form that this build does not read.
-    """
-    try:
-        body = jsons.loads(text)
-        form = str(body["format"])
-        packed = base64.b64decode(body["document"], validate=True)
-        label, sealed, digest = str(body["producer"]), str(body["seal"]), str(body["digest"])
-    except (ValueError, KeyError, TypeError, binascii.Error):
-        raise _tampered("it is no exported model, or was cut short") from None
-    if form != FORMAT:
-        message = f"the file is of form {form[:60]!r}; this build reads {FORMAT!r}. Export it with this build."
-        raise InputError(message, code="model_other_version", form=form[:60])
-    if digest_of(packed) != digest or len(sealed) != 2 * _SEAL_BYTES:
-        raise _tampered("its contents are not those that were exported")
-    if trusted is not None and not hmac.compare_digest(trusted.strip().lower(), digest):
-        raise _tampered(f"its digest is {digest}, not the one you gave")
-    if trusted is None and not hmac.compare_digest(seal(key, label, packed), sealed):
-        message = (
-            "the file was exported by another installation, so its seal says nothing here. "
-            "Give the digest that the exporter printed: --digest HEX"
-        )
-        raise InputError(message, code="model_foreign")
-    return label, packed
-
-
-def _tampered(what: str) -> InputError:
-    return InputError(f"the model is refused: {what}. Train it again or restore it.", code="model_tampered")

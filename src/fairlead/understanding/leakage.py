@@ -9,6 +9,7 @@ import numpy as np
 
 from fairlead.understanding.boosting import Coded, one_thread, quick_auc
 from fairlead.understanding.columns import (
+    MOMENT,
     Choice,
     Column,
     Nature,
@@ -93,6 +94,8 @@ def _first_look(
 ) -> Candidate | Refusal:
     """The column with its features, or why it is refused by itself."""
     forced = choice.names(choice.force, column)
+    if time is not None and column.fact == time.fact and not forced:
+        return Refusal(column.fact, column.label, MOMENT, "time")
     refusal = refused_by_nature(column, history.rows, choice)
     if refusal is not None and not (forced and refusal.kind in {"identity", "owner"} and column.given):
         return refusal

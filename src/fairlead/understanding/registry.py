@@ -1,29 +1,26 @@
-"""The registry of trained scores: versions, which one is in use, and loading them safely."""
+"""The registry of trained scores: their versions, and which one is in use."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import re
-import threading
-from collections import OrderedDict
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from fairlead.errors import ConflictError, InputError, NotFoundError, TooLargeError
+from fairlead.errors import ConflictError, InputError, NotFoundError
 from fairlead.kit.actors import Actor
-from fairlead.kit.database import Database
 from fairlead.kit.ids import new_id
 from fairlead.kit.unit_of_work import AuditEntry, Reader, UnitOfWork
 from fairlead.kit.yamlmarks import did_you_mean
 from fairlead.understanding import store
+from fairlead.understanding.sealing import digest_of, seal
 
 if TYPE_CHECKING:
     from fairlead.understanding.predicting import LeadModel
 
 _LABEL = re.compile(r"([a-z][a-z0-9-]{0,63})@([1-9][0-9]{0,8})")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
-_KEPT = 8
 MAX_LISTED = 200
 
 
@@ -36,23 +33,6 @@ class Registered:
     version: int
     digest: str
     in_use: bool
-
-
-class Models(Protocol):
-    """Where the scoring step finds models."""
-
-    def current(self, name: str) -> LeadModel | None:
-        """The version in use, None when there is none; InputError when it must not be trusted."""
-        ...
-
-
-class NoModels:
-    """For processes that only look at files: there are no models."""
-
-    def current(self, name: str) -> LeadModel | None:
-        """Always None."""
-        del name
-        return None
 
 
 def models_key(secret: str) -> bytes:
@@ -83,7 +63,7 @@ def register(
 
     ConflictError when somebody stored one at the same moment.
     """
-    from fairlead.understanding.documents import digest_of, pack, seal  # noqa: PLC0415  needs numpy
+    from fairlead.understanding.documents import pack  # noqa: PLC0415  loads numpy
 
     require_name(model.name)
     version = store.next_version(uow, model.name)
@@ -114,53 +94,18 @@ def use_model(uow: UnitOfWork, actor: Actor, producer: str) -> None:
     """Score with this version from now on; NotFoundError when there is none."""
     name, version = parse_producer(producer)
     if version not in store.versions(uow, name):
-        raise _unknown(uow, producer)
+        raise unknown_model(uow, producer)
     before = store.in_use(uow, name)
     store.set_in_use(uow, name, version, str(actor))
     payload = {"producer": producer, "before": f"{name}@{before[0]}" if before else None}
     uow.record(AuditEntry("model.used", producer, payload, actor=actor))
 
 
-def _unknown(reader: Reader, producer: str) -> NotFoundError:
+def unknown_model(reader: Reader, producer: str) -> NotFoundError:
+    """Says what was probably meant."""
     name, _ = parse_producer(producer)
     known = [f"{name}@{version}" for version in store.versions(reader, name)] or store.names(reader)
     return NotFoundError(f"there is no model {producer}. {did_you_mean(producer, known) or ''}".rstrip())
-
-
-def load_model(reader: Reader, key: bytes, producer: str) -> LeadModel:
-    """The model, after its seal was checked; NotFoundError, or InputError `model_tampered` or `model_other_version`."""
-    from fairlead.understanding.documents import require_sealed, unpack  # noqa: PLC0415  needs numpy
-
-    name, version = parse_producer(producer)
-    row = store.read_model(reader, name, version)
-    if row is None:
-        raise _unknown(reader, producer)
-    require_sealed(key, producer, row.document, row.seal)
-    return replace(unpack(row.document), label=producer)
-
-
-def export_model(reader: Reader, key: bytes, producer: str) -> tuple[str, str]:
-    """(file contents, digest) of a stored version."""
-    from fairlead.understanding.documents import digest_of, require_sealed, to_file  # noqa: PLC0415  needs numpy
-
-    name, version = parse_producer(producer)
-    row = store.read_model(reader, name, version)
-    if row is None:
-        raise _unknown(reader, producer)
-    require_sealed(key, producer, row.document, row.seal)
-    return to_file(producer, row.document, row.seal), digest_of(row.document)
-
-
-def import_model(uow: UnitOfWork, actor: Actor, key: bytes, contents: bytes, digest: str | None) -> Registered:
-    """Store an exported model as the next version of its name; see `documents.from_file` for what is refused."""
-    from fairlead.understanding.documents import MAX_FILE, from_file, unpack  # noqa: PLC0415  needs numpy
-
-    if len(contents) > MAX_FILE:
-        message = f"a model file has at most {MAX_FILE:,} bytes"
-        raise TooLargeError(message, limit=MAX_FILE, unit="bytes")
-    label, packed = from_file(contents, key, digest)
-    model = unpack(packed)
-    return register(uow, actor, key, model, origin="imported", note=f"exported as {label[:100]}")
 
 
 def report_of(reader: Reader, producer: str) -> dict[str, Any] | None:
@@ -176,7 +121,7 @@ def find_model(reader: Reader, producer: str) -> dict[str, Any]:
     name, version = parse_producer(producer)
     found = store.models(reader, name, 1, version)
     if not found:
-        raise _unknown(reader, producer)
+        raise unknown_model(reader, producer)
     return _told(found[0])
 
 
@@ -192,31 +137,3 @@ def _told(row: Any) -> dict[str, Any]:
         "data_fingerprint": row.data_fingerprint, "origin": row.origin, "note": row.note, "made_by": row.made_by,
         "made_at": row.made_at, "report": row.report,
     }  # fmt: skip
-
-
-class ModelLibrary:
-    """Loads the version in use and keeps it while it stays the one; one per process, safe for threads."""
-
-    def __init__(self, database: Database, key: bytes) -> None:
-        """`key` proves that a stored document is the one that this installation stored."""
-        self._database = database
-        self._key = key
-        self._kept: OrderedDict[tuple[str, str], LeadModel] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def current(self, name: str) -> LeadModel | None:
-        """The version in use as of this moment: one short query, and the document only when it is another one."""
-        with self._database.reading() as reader:
-            found = store.in_use(reader, name)
-            if found is None:
-                return None
-            producer = f"{name}@{found[0]}"
-            with self._lock:
-                kept = self._kept.get((producer, found[1]))
-            model = kept or load_model(reader, self._key, producer)
-        with self._lock:
-            self._kept[producer, found[1]] = model
-            self._kept.move_to_end((producer, found[1]))
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-        return model
