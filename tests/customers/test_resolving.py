@@ -107,7 +107,8 @@ def test_facts_of_a_new_customer(database: Database, clock: FakeClock) -> None:
     assert facts == {
         one.id: {
             "id": one.id, "country": "DE", "language": "de", "owner": None, "value_minor": 12_300,
-            "erased": False, "flags": {}, "consents": {}, "suppressed": [], "verified": [],
+            "erased": False, "flags": {}, "consents": {}, "suppressed": [], "unsubscribed": [],
+            "verified": [],
         }
     }  # fmt: skip
 

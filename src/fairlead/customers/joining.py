@@ -1,12 +1,10 @@
-"""What merged records say together, as pure rules: consents, flags, and the columns they lend each other."""
+"""What merged records say together, as pure rules: whatever is said of each, and the columns they lend each other."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
-
-from fairlead.customers.model import ConsentState
 
 K = TypeVar("K", bound=Hashable)
 
@@ -48,13 +46,6 @@ def told_together(survivor: str, words: Iterable[Word], edges: Sequence[Edge], j
         else:
             said.setdefault(one.customer_id, {})[one.key] = one.value
     return said.get(survivor, {})
-
-
-def stricter(kept: Mapping[K, str], other: Mapping[K, str]) -> dict[K, str]:
-    """Consents of two records: where either withdrew, it is withdrawn."""
-    together = {**other, **kept}
-    withdrawn = {key for said in (kept, other) for key, state in said.items() if state == ConsentState.WITHDRAWN}
-    return {key: ConsentState.WITHDRAWN.value if key in withdrawn else state for key, state in together.items()}
 
 
 def either(kept: Mapping[K, Any], other: Mapping[K, Any]) -> dict[K, Any]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, func, insert, or_, select, update
 
 from fairlead.customers import tables as t
+from fairlead.customers.joining import Edge
 from fairlead.kit.statements import among
 from fairlead.kit.unit_of_work import Reader, UnitOfWork
 
@@ -43,6 +44,30 @@ def families_of(reader: Reader, ids: Iterable[str]) -> dict[str, tuple[str, ...]
         survivor = survivors.get(one, one)
         found[one] = (survivor, *members.get(survivor, ()))
     return found
+
+
+class Kin(NamedTuple):
+    """Who is one customer: `survivors` by the ids asked for, `stands_for` every id of theirs to its survivor.
+
+    `edges` are the merges that made it so, by survivor, oldest first.
+    """
+
+    survivors: Mapping[str, str]
+    stands_for: Mapping[str, str]
+    edges: Mapping[str, list[Edge]]
+
+
+def kin_of(reader: Reader, ids: Iterable[str]) -> Kin:
+    """The families of these customers; unknown ids are absent."""
+    survivors = survivors_of(reader, ids)
+    kept = dict.fromkeys(survivors.values())
+    members = members_of(reader, kept) if kept else {}
+    stands_for = {one: one for one in kept} | {one: who for who, others in members.items() for one in others}
+    merged = [one for one, survivor in stands_for.items() if one != survivor]
+    edges: dict[str, list[Edge]] = defaultdict(list)
+    for row in standing_merges(reader, merged) if merged else ():
+        edges[stands_for[row.other_id]].append(Edge(row.at, row.other_id, row.kept_id))
+    return Kin(survivors, stands_for, edges)
 
 
 def lock(uow: UnitOfWork, ids: Iterable[str]) -> dict[str, Any]:
@@ -127,7 +152,9 @@ def rows_since(reader: Reader, customer_id: str, at: Any) -> dict[str, int]:
     kinds = {
         "identities": (t.identity, t.identity.c.added_at),
         "flags": (t.flag, t.flag.c.set_at),
-        "consents": (t.consent, t.consent.c.at),
+        "consents": (t.consent, t.consent.c.recorded_at),
+        "preferences": (t.preference, t.preference.c.at),
+        "time zones": (t.zone, t.zone.c.at),
         "timeline lines": (t.timeline, t.timeline.c.at),
     }
     found = {}

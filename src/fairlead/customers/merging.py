@@ -6,21 +6,27 @@ answered by its survivor. Taking a merge back therefore restores exactly what wa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fairlead.customers import lineage, store
-from fairlead.customers.joining import Edge, Word, lent, stricter, told_together
+from fairlead.customers import consent_store, lineage, propagating, store
+from fairlead.customers.consenting import OPTED_OUT, append
+from fairlead.customers.consents import Key, Notices, Standing, standing_for, standings_of
+from fairlead.customers.joining import Edge, lent
+from fairlead.customers.ledger import consents_of
 from fairlead.customers.lineage import COLUMNS
-from fairlead.customers.model import ConsentState, TimelineNote, check_text, fold
+from fairlead.customers.model import ConsentRecord, ConsentState, TimelineNote, check_text, fold
 from fairlead.customers.reading import facts_of
 from fairlead.errors import ConflictError, InputError, NotFoundError
-from fairlead.kit.actors import Actor
 from fairlead.kit.events import Event, publish
 from fairlead.kit.ids import new_id
 from fairlead.kit.unit_of_work import AuditEntry, Reader, UnitOfWork
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from fairlead.kit.actors import Actor
 
 MERGED = "customer_merged"
 """Type of the event that a merge publishes, under the id of the record that was merged into another."""
@@ -96,6 +102,7 @@ def merge(uow: UnitOfWork, actor: Actor, keep: str, other: str, *, reason: str) 
     merge_id = new_id("mrg")
     brought = _brought(uow, kept_row, other_row)
     base, _ = _base(uow, kept_row)
+    before = consents_of(uow, [kept_id], uow.now)[kept_id]
     values = {"id": merge_id, "kept_id": kept_id, "other_id": other, "reason": reason, "actor": str(actor)}
     lineage.insert_merge(uow, {**values, "brought": brought, "at": uow.now})
     lineage.point(uow, family, kept_id)
@@ -108,7 +115,19 @@ def merge(uow: UnitOfWork, actor: Actor, keep: str, other: str, *, reason: str) 
     _record(uow, actor, "customer.merged", kept_id, payload | {"had": brought["kept"]})
     _record(uow, actor, "customer.merged", other, payload | {"had": brought["other"]})
     publish(uow, Event(MERGED, other, {"merge": merge_id, "kept": kept_id}))
+    _tell_stricter(uow, kept_id, merge_id, before)
     return merge_id
+
+
+def _tell_stricter(uow: UnitOfWork, kept_id: str, merge_id: str, before: Mapping[Key, Standing]) -> None:
+    """What the merged record had withdrawn now counts for the survivor: downstreams and waiting cases are told."""
+    no = ConsentState.WITHDRAWN.value
+    for key, standing in consents_of(uow, [kept_id], uow.now)[kept_id].items():
+        known = standing_for(before, *key)
+        if standing.state == no and (known is None or known.state != no):
+            payload = {"purpose": key[0], "channel": key[1], "consent": standing.consent_id}
+            publish(uow, Event(OPTED_OUT, kept_id, payload, id=f"{OPTED_OUT}/{merge_id}/{'/'.join(key)}"))
+            propagating.queue(uow, kept_id, standing.consent_id, key)
 
 
 def _mergeable(rows: Mapping[str, Any], kept_id: str, other: str) -> tuple[Any, Any]:
@@ -151,7 +170,7 @@ def unmerge(uow: UnitOfWork, actor: Actor, merge_id: str) -> Unmerged:
         row.other_id,
         lineage.rows_since(uow, survivor, row.at),
         tuple(bases[survivor][1]),
-        tuple(_withdrawn_since(uow, survivor, row)),
+        tuple(_withdrawn_since(uow, survivor, row, uow.now)),
     )
     subtree = _below(uow, survivor, row.other_id)
     lineage.close_merge(uow, merge_id, str(actor), done.as_dict())
@@ -159,7 +178,7 @@ def unmerge(uow: UnitOfWork, actor: Actor, merge_id: str) -> Unmerged:
     lineage.point(uow, subtree, row.other_id)
     for one, (base, _) in bases.items():
         _settle_columns(uow, one, base)
-    _carry(uow, row.other_id, merge_id, done.carried)
+    _carry(uow, actor, row.other_id, merge_id, done.carried)
     _say_unmerged(uow, actor, done)
     return done
 
@@ -230,31 +249,34 @@ def _below(reader: Reader, survivor: str, other: str) -> list[str]:
     return found[1:]
 
 
-def _withdrawn_since(reader: Reader, survivor: str, row: Any) -> list[tuple[str, str]]:
-    """Consents that the other record had given and that were withdrawn while it was merged."""
+def _withdrawn_since(reader: Reader, survivor: str, row: Any, now: datetime) -> list[tuple[str, str]]:
+    """What was withdrawn while the other record was merged and still is, unless that had withdrawn it itself."""
     family = {row.other_id, *_below(reader, survivor, row.other_id)}
     edges = [
         Edge(edge.at, edge.other_id, edge.kept_id)
         for edge in lineage.standing_merges(reader, family)
         if edge.other_id != row.other_id
     ]
-    consents = store.consents_of(reader, [survivor, *sorted(family)])
-    own = [Word(at, one, (purpose, channel), said) for one, purpose, channel, said, at in consents if one in family]
-    before = told_together(row.other_id, own, edges, stricter)
-    since = {
-        (purpose, channel): said for one, purpose, channel, said, at in consents if one == survivor and at > row.at
-    }
-    no, yes = ConsentState.WITHDRAWN.value, ConsentState.GIVEN.value
-    return sorted(key for key, said in since.items() if said == no and before.get(key) == yes)
+    said = consent_store.said_of(reader, [survivor, *sorted(family)])
+    own = [one for one in said if one.customer_id in family]
+    before = standings_of(row.other_id, own, edges, now, Notices({}, {}))
+    since = [one for one in said if one.customer_id == survivor and one.at > row.at]
+    no = ConsentState.WITHDRAWN.value
+    newest = {(one.purpose, one.channel): one for one in since}
+    carried = []
+    for key, word in newest.items():
+        standing = standing_for(before, *key)
+        if word.state == no and (standing is None or standing.state != no):
+            carried.append(key)
+    return sorted(carried)
 
 
-def _carry(uow: UnitOfWork, other: str, merge_id: str, carried: Sequence[tuple[str, str]]) -> None:
+def _carry(uow: UnitOfWork, actor: Actor, other: str, merge_id: str, carried: Sequence[tuple[str, str]]) -> None:
     for purpose, channel in carried:
-        values = {
-            "purpose": purpose, "channel": channel, "state": ConsentState.WITHDRAWN.value,
-            "mechanism": "withdrawn_while_merged", "proof": {"merge": merge_id}, "source": merge_id,
-        }  # fmt: skip
-        store.insert_consent(uow, other, values)
+        consent = ConsentRecord(
+            purpose, channel, ConsentState.WITHDRAWN, "withdrawn_while_merged", merge_id, {"merge": merge_id}
+        )
+        append(uow, actor, other, consent)
 
 
 def _brought(uow: UnitOfWork, *rows: Any) -> dict[str, Any]:

@@ -35,6 +35,8 @@ class ConsentState(StrEnum):
 
     GIVEN = "given"
     WITHDRAWN = "withdrawn"
+    PENDING = "pending"
+    """Asked with a link that nobody has pressed yet; allows nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +96,11 @@ class CustomerFacts(TypedDict):
     flags: dict[str, Any]
     """Flags that count now, with their values; a flag taken back or expired is absent."""
     consents: dict[str, dict[str, str]]
-    """purpose → channel → `given` or `withdrawn`; absent where never asked."""
+    """purpose → channel → `given`, `withdrawn`, `pending` or `expired`; absent where never asked, `*` for all."""
     suppressed: list[str]
-    """Channels on which an address of the customer is suppressed now, sorted."""
+    """Channels on which nothing at all may be sent to an address of the customer now, sorted."""
+    unsubscribed: list[str]
+    """Channels on which an address of the customer takes no promotions now, sorted."""
     verified: list[str]
     """Kinds of identity that are verified, sorted."""
 
@@ -164,7 +168,10 @@ class ConsentRecord:
     """What a customer allowed or withdrew, and how that can be shown.
 
     `mechanism` is how it was said (`web_form`, `double_opt_in`, `reply_stop`); `proof` any JSON that shows
-    it, erased with the customer.
+    it, at most 16 KiB, erased with the customer. `notice` is the id of the wording that was shown, None where
+    that is not known; a consent given counts until `expires_at`, None: until withdrawn. `at` is when it was said,
+    None: now; what is older than a newer word does not overrule it. `*` as purpose or channel, in a withdrawal
+    only, means every one.
     """
 
     purpose: str
@@ -173,6 +180,9 @@ class ConsentRecord:
     mechanism: str
     source: str
     proof: dict[str, Any] = field(default_factory=dict)
+    notice: str | None = None
+    expires_at: datetime | None = None
+    at: datetime | None = None
 
 
 @dataclass(slots=True)

@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from fairlead.customers import lineage, searching, store
-from fairlead.customers.joining import Edge, Word, either, stricter, told_together
+from fairlead.customers.addresses import CHANNELS_OF, normalise_address
+from fairlead.customers.flagging import flags_by_survivor
+from fairlead.customers.ledger import standings_by_survivor
 from fairlead.customers.model import CustomerFacts, Found, Identity, Profile, TimelineEntry
+from fairlead.customers.suppressing import EVERYTHING, standing_by_reach
 from fairlead.errors import NotFoundError
 from fairlead.kit.unit_of_work import Reader
 
@@ -21,9 +24,9 @@ def facts_of(reader: Reader, ids: Sequence[str], now: datetime) -> dict[str, Cus
 
     A merged record is answered by its survivor, whose facts are those of all records merged into it.
     """
-    survivors = lineage.survivors_of(reader, ids)
+    kin = lineage.kin_of(reader, ids)
     facts: dict[str, CustomerFacts] = {}
-    wanted = sorted(set(survivors.values()))
+    wanted = sorted(set(kin.survivors.values()))
     for one, country, language, owner, value_minor, erased in store.bare_facts(reader, wanted) if wanted else ():
         facts[one] = CustomerFacts(
             id=one,
@@ -35,44 +38,41 @@ def facts_of(reader: Reader, ids: Sequence[str], now: datetime) -> dict[str, Cus
             flags={},
             consents={},
             suppressed=[],
+            unsubscribed=[],
             verified=[],
         )
     if not facts:
         return {}
-    members = lineage.members_of(reader, facts)
-    stands_for = {one: one for one in facts} | {one: kept for kept, others in members.items() for one in others}
-    _add_addresses(reader, facts, stands_for)
-    _add_history(reader, facts, stands_for, now)
-    return {one: facts[survivor] for one, survivor in survivors.items()}
+    _add_addresses(reader, facts, kin.stands_for)
+    _add_flags(reader, facts, kin, now)
+    for one, standings in standings_by_survivor(reader, kin, now).items():
+        for (purpose, channel), standing in standings.items() if one in facts else ():
+            facts[one]["consents"].setdefault(purpose, {})[channel] = standing.state
+    return {one: facts[survivor] for one, survivor in kin.survivors.items()}
 
 
 def _add_addresses(reader: Reader, facts: dict[str, CustomerFacts], stands_for: Mapping[str, str]) -> None:
     addresses = store.addresses_of(reader, list(stands_for))
-    suppressed = store.suppressed_channels(reader, {value for _, _, value, _ in addresses})
-    for one, kind, value, verified in addresses:
+    for one, kind, _, verified in addresses:
         fact = facts[stands_for[one]]
         if verified and kind not in fact["verified"]:
             fact["verified"] = sorted([*fact["verified"], kind])
-        if value in suppressed:
-            fact["suppressed"] = sorted(suppressed[value].union(fact["suppressed"]))
+    normal: dict[str, set[str]] = defaultdict(set)
+    for one, kind, value, _ in addresses:
+        for channel in CHANNELS_OF.get(kind, ("",)):
+            normal[normalise_address(channel, value)].add(stands_for[one])
+    for (channel, address), found in standing_by_reach(reader, normal).items():
+        for survivor in normal[address]:
+            fact = facts[survivor]
+            listed = fact["suppressed"] if found.scope == EVERYTHING else fact["unsubscribed"]
+            if channel not in listed:
+                listed.append(channel)
+                listed.sort()
 
 
-def _add_history(reader: Reader, facts: dict[str, CustomerFacts], stands_for: Mapping[str, str], now: datetime) -> None:
-    flags: dict[str, list[Word]] = defaultdict(list)
-    for one, flag, value, at in store.flags_of(reader, list(stands_for), now):
-        flags[stands_for[one]].append(Word(at, one, flag, value))
-    consents: dict[str, list[Word]] = defaultdict(list)
-    for one, purpose, channel, state, at in store.consents_of(reader, list(stands_for)):
-        consents[stands_for[one]].append(Word(at, one, (purpose, channel), state))
-    edges: dict[str, list[Edge]] = defaultdict(list)
-    merged = [one for one, survivor in stands_for.items() if one != survivor]
-    for row in lineage.standing_merges(reader, merged) if merged else ():
-        edges[stands_for[row.other_id]].append(Edge(row.at, row.other_id, row.kept_id))
-    for one, words in flags.items():
-        facts[one]["flags"] = told_together(one, words, edges[one], either)
-    for one, words in consents.items():
-        for (purpose, channel), state in told_together(one, words, edges[one], stricter).items():
-            facts[one]["consents"].setdefault(purpose, {})[channel] = state
+def _add_flags(reader: Reader, facts: dict[str, CustomerFacts], kin: lineage.Kin, now: datetime) -> None:
+    for one, flags in flags_by_survivor(reader, kin, now).items():
+        facts[one]["flags"] = flags
 
 
 def profile(reader: Reader, customer_id: str, now: datetime) -> Profile:

@@ -9,9 +9,9 @@ from typing import Any
 
 from fairlead import audit
 from fairlead.customers import lineage, store
+from fairlead.customers.living import living, locked
 from fairlead.customers.model import (
     MAX_WORDS,
-    ConsentRecord,
     CustomerDraft,
     IdentityKind,
     Resolution,
@@ -21,6 +21,7 @@ from fairlead.customers.model import (
     check_text,
     resolve,
 )
+from fairlead.customers.sensitive import check_set_by_person
 from fairlead.errors import ConflictError, InputError, NotFoundError, UnavailableError
 from fairlead.kit.actors import Actor
 from fairlead.kit.events import Event, publish
@@ -77,7 +78,7 @@ def note(uow: UnitOfWork, actor: Actor, entry: TimelineNote) -> None:
     """Write one line, at most 10,000 characters, on a customer's timeline."""
     check_text("words", entry.words, limit=MAX_WORDS, needed=True)
     check_text("kind", entry.kind, needed=True)
-    customer_id = _living(uow, entry.customer_id).id
+    customer_id = living(uow, entry.customer_id).id
     store.insert_timeline(uow, [replace(entry, customer_id=customer_id)])
     payload = {"kind": entry.kind, "words": entry.words, "subject": entry.subject}
     _record(uow, actor, "customer.noted", customer_id, payload)
@@ -87,7 +88,7 @@ def add_identity(uow: UnitOfWork, actor: Actor, customer_id: str, kind: str, val
     """Give the customer an unverified identity; False when they had it, ConflictError when another has."""
     check_identity(kind, value)
     check_text("source", source, needed=True)
-    customer_id = _living(uow, customer_id).id
+    customer_id = living(uow, customer_id).id
     before = store.holders_of(uow, [(kind, value)]).get((kind, value))
     if before == customer_id:
         return False
@@ -100,7 +101,7 @@ def add_identity(uow: UnitOfWork, actor: Actor, customer_id: str, kind: str, val
 
 def verify_identity(uow: UnitOfWork, actor: Actor, customer_id: str, kind: str, value: str) -> None:
     """Say that the identity was shown to be theirs; NotFoundError when the customer has no such identity."""
-    customer_id = _living(uow, customer_id).id
+    customer_id = living(uow, customer_id).id
     family = lineage.families_of(uow, [customer_id])[customer_id]
     if not store.set_verified(uow, (kind, value), family):
         message = f"customer {customer_id} has no such {kind.replace('_', ' ')}"
@@ -122,16 +123,18 @@ def set_flag(
     """Set a flag to any JSON value but null, from now until `expires_at`, None: until taken back.
 
     `owner` is who answers for it. When the newest row expires, an older one that has not counts again.
+    InputError `inferred_flag` where a program would say something delicate; see SENSITIVE_FLAGS.
     """
     for name, text in (("flag", flag), ("source", source), ("owner", owner)):
         check_text(name, text, needed=True)
     if value is None:
         message = f"flag {flag!r} needs a value; clear_flag takes it back"
         raise InputError(message, field="value")
+    check_set_by_person(actor, flag)
     if expires_at is not None and expires_at <= uow.now:
         message = f"flag {flag!r} would have expired already"
         raise InputError(message, field="expires_at")
-    customer_id = _living(uow, customer_id).id
+    customer_id = living(uow, customer_id).id
     values = {"flag": flag, "value": value, "source": source, "owner": owner, "expires_at": expires_at}
     store.insert_flag(uow, customer_id, values)
     _record(uow, actor, "customer.flag_set", customer_id, values)
@@ -141,50 +144,17 @@ def clear_flag(uow: UnitOfWork, actor: Actor, customer_id: str, flag: str, *, so
     """Take a flag back, whether it was set or not; `actor` answers for that."""
     check_text("flag", flag, needed=True)
     check_text("source", source, needed=True)
-    customer_id = _living(uow, customer_id).id
+    check_set_by_person(actor, flag)
+    customer_id = living(uow, customer_id).id
     values = {"flag": flag, "value": None, "source": source, "owner": str(actor), "expires_at": None}
     store.insert_flag(uow, customer_id, values)
     _record(uow, actor, "customer.flag_cleared", customer_id, {"flag": flag, "source": source})
 
 
-def record_consent(uow: UnitOfWork, actor: Actor, customer_id: str, consent: ConsentRecord) -> None:
-    """Append what the customer allowed or withdrew; the newest word on a purpose and channel counts."""
-    for name in ("purpose", "channel", "mechanism", "source"):
-        check_text(name, getattr(consent, name), needed=True)
-    customer_id = _living(uow, customer_id).id
-    values = {
-        "purpose": consent.purpose, "channel": consent.channel, "state": consent.state.value,
-        "mechanism": consent.mechanism, "proof": consent.proof, "source": consent.source,
-    }  # fmt: skip
-    store.insert_consent(uow, customer_id, values)
-    _record(uow, actor, "customer.consent_recorded", customer_id, values)
-
-
-def suppress(uow: UnitOfWork, actor: Actor, channel: str, address: str, *, reason: str, source: str) -> None:
-    """Send nothing more to this normalised address on this channel, whoever's it is or will be."""
-    _suppression(uow, actor, "suppressed", {"channel": channel, "address": address, "reason": reason, "source": source})
-
-
-def lift_suppression(uow: UnitOfWork, actor: Actor, channel: str, address: str, *, reason: str, source: str) -> None:
-    """Allow the address again, whether it was suppressed or not."""
-    _suppression(uow, actor, "lifted", {"channel": channel, "address": address, "reason": reason, "source": source})
-
-
-def _suppression(uow: UnitOfWork, actor: Actor, state: str, values: dict[str, str]) -> None:
-    for name, text in values.items():
-        check_text(name, text, needed=True)
-    row_id = store.insert_suppression(uow, {**values, "state": state})
-    holder = store.holder_of_address(uow, values["address"])
-    if holder is None:
-        # Nobody's key could make an unknown person's address unreadable later; the row's id stands for it.
-        values = {name: text for name, text in values.items() if name != "address"}
-    uow.record(AuditEntry(f"suppression.{state}", row_id, dict(values), customer_id=holder, actor=actor))
-
-
 def set_owner(uow: UnitOfWork, actor: Actor, customer_id: str, owner: str | None) -> None:
     """Say who looks after the customer; None: nobody."""
     check_text("owner", owner or "")
-    row = _living(uow, customer_id)
+    row = living(uow, customer_id)
     store.set_owner(uow, row.id, owner)
     _record(uow, actor, "customer.owner_set", row.id, {"owner": owner, "before": row.owner})
 
@@ -197,7 +167,7 @@ def erase_customer(uow: UnitOfWork, actor: Actor, customer_id: str, *, reason: s
     `customer.erased`, of which there is one per record.
     """
     check_text("reason", reason, needed=True)
-    survivor = _locked(uow, customer_id)
+    survivor = locked(uow, customer_id)
     family = lineage.families_of(uow, [survivor.id])[survivor.id]
     lineage.lock(uow, family)
     lineage.forget(uow, family)
@@ -205,33 +175,6 @@ def erase_customer(uow: UnitOfWork, actor: Actor, customer_id: str, *, reason: s
         store.blank(uow, one)
         audit.erase_customer(uow, one, actor, reason)
         publish(uow, Event("customer.erased", one))
-
-
-def _living(uow: UnitOfWork, customer_id: str) -> Any:
-    """The row of the customer, or of who stands for it since a merge, kept from others until the end."""
-    row = _locked(uow, customer_id)
-    if row.erased_at is not None:
-        message = f"customer {customer_id} was erased; nothing more is kept about them"
-        raise ConflictError(message, code="customer_erased", customer=customer_id)
-    return row
-
-
-def _locked(uow: UnitOfWork, customer_id: str) -> Any:
-    for _ in range(_ROUNDS):
-        survivor = lineage.survivors_of(uow, [customer_id]).get(customer_id)
-        if survivor is None:
-            raise _unknown(customer_id)
-        row = store.lock_customer(uow, survivor)
-        if row.merged_into is None and lineage.survivors_of(uow, [customer_id])[customer_id] == survivor:
-            return row
-        # It was merged, or taken apart, between the look and the lock: look again.
-    message = f"customer {customer_id} kept being merged for {_ROUNDS} rounds; try again"
-    raise UnavailableError(message)
-
-
-def _unknown(customer_id: str) -> NotFoundError:
-    message = f"there is no customer {customer_id}"
-    return NotFoundError(message, customer=customer_id)
 
 
 def _record(uow: UnitOfWork, actor: Actor, verb: str, customer_id: str, payload: dict[str, Any]) -> None:

@@ -33,8 +33,10 @@ from fairlead.customers.model import (
     TimelineNote,
     fold,
 )
-from fairlead.kit.clock import to_micros
+from fairlead.errors import FaultError
+from fairlead.kit.clock import from_micros, to_micros
 from fairlead.kit.ids import new_id, new_ids
+from fairlead.kit.jsons import loads
 from fairlead.kit.statements import among
 from fairlead.kit.unit_of_work import Reader, UnitOfWork
 
@@ -46,6 +48,15 @@ _IDENTITY_COLUMNS = ("kind", "value", "customer_id", "source", "added_at")
 _HOLDERS = (
     "SELECT i.value, COALESCE(c.merged_into, c.id) FROM customer_identity i JOIN customer c ON c.id = i.customer_id "
     "WHERE i.kind = ? AND i.value = ANY(?)"
+)
+_STANDING = "SELECT country, erased_at FROM customer WHERE id = ?"
+_FLAGS = (
+    "SELECT customer_id, flag, value, set_at FROM customer_flag "
+    "WHERE customer_id = ANY(?) AND (expires_at IS NULL OR expires_at > ?) ORDER BY set_at, id"
+)
+_IDENTITIES = (
+    "SELECT kind, value, source, added_at, verified_at FROM customer_identity "
+    "WHERE customer_id = ANY(?) ORDER BY kind, value"
 )
 _CLAIM = (
     postgresql.insert(t.identity)
@@ -162,19 +173,26 @@ def lock_customer(uow: UnitOfWork, customer_id: str) -> Any:
     return uow.execute(select(t.customer).where(t.customer.c.id == customer_id).with_for_update()).first()
 
 
-def flags_of(reader: Reader, ids: Sequence[str], now: datetime) -> list[Any]:
+def standing_of(reader: Reader, customer_id: str) -> tuple[str | None, bool]:
+    """(country, whether erased) of a customer's own row; FaultError when there is none."""
+    rows = reader.fetch(_STANDING, customer_id)
+    if not rows:
+        message = f"customer {customer_id} has no row"
+        raise FaultError(message)
+    return rows[0][0], rows[0][1] is not None
+
+
+def flags_of(reader: Reader, ids: Sequence[str], now: datetime) -> list[tuple[str, str, Any, datetime]]:
     """(customer, flag, value, since when) of rows that have not expired, oldest first: the last one counts."""
+    rows = reader.fetch(_FLAGS, sorted(ids), to_micros(now))
+    return [(one, flag, None if value is None else loads(value), from_micros(at)) for one, flag, value, at in rows]
+
+
+def flag_rows(reader: Reader, ids: Sequence[str], now: datetime) -> list[Any]:
+    """Whole rows that have not expired, oldest first: the last one counts."""
     c = t.flag.c
     alive = or_(c.expires_at.is_(None), c.expires_at > now)
-    query = select(c.customer_id, c.flag, c.value, c.set_at).where(among(reader, c.customer_id, ids), alive)
-    return _rows(reader, query.order_by(c.set_at, c.id))
-
-
-def consents_of(reader: Reader, ids: Sequence[str]) -> list[Any]:
-    """(customer, purpose, channel, state, since when), oldest first: the last one counts."""
-    c = t.consent.c
-    query = select(c.customer_id, c.purpose, c.channel, c.state, c.at).where(among(reader, c.customer_id, ids))
-    return _rows(reader, query.order_by(c.at, c.id))
+    return _rows(reader, select(t.flag).where(among(reader, c.customer_id, ids), alive).order_by(c.set_at, c.id))
 
 
 def addresses_of(reader: Reader, ids: Sequence[str]) -> list[Any]:
@@ -186,21 +204,10 @@ def addresses_of(reader: Reader, ids: Sequence[str]) -> list[Any]:
 
 def identities_of(reader: Reader, ids: Sequence[str]) -> list[KnownIdentity]:
     """Identities of these customers, by kind and value."""
-    c = t.identity.c
-    query = select(c.kind, c.value, c.source, c.added_at, c.verified_at).where(among(reader, c.customer_id, ids))
-    return [KnownIdentity(*row) for row in _rows(reader, query.order_by(c.kind, c.value))]
-
-
-def suppressed_channels(reader: Reader, addresses: Iterable[str]) -> dict[str, set[str]]:
-    """Address → channels on which it is suppressed now; addresses that are free are absent."""
-    c = t.suppression.c
-    query = select(c.address, c.channel, c.state).where(among(reader, c.address, addresses))
-    newest = {(row.address, row.channel): row.state for row in _rows(reader, query.order_by(c.at, c.id))}
-    found: dict[str, set[str]] = defaultdict(set)
-    for (address, channel), state in newest.items():
-        if state == "suppressed":
-            found[address].add(channel)
-    return found
+    return [
+        KnownIdentity(kind, value, source, from_micros(at), None if verified is None else from_micros(verified))
+        for kind, value, source, at, verified in reader.fetch(_IDENTITIES, sorted(ids))
+    ]
 
 
 def insert_identity(uow: UnitOfWork, identity: Identity, customer_id: str, source: str) -> str:
@@ -226,27 +233,13 @@ def insert_flag(uow: UnitOfWork, customer_id: str, values: dict[str, Any]) -> st
     return row_id
 
 
-def insert_consent(uow: UnitOfWork, customer_id: str, values: dict[str, Any]) -> str:
-    """Append a consent row; its id."""
-    row_id = new_id("cns")
-    uow.execute(insert(t.consent).values(id=row_id, customer_id=customer_id, at=uow.now, **values))
-    return row_id
-
-
-def insert_suppression(uow: UnitOfWork, values: dict[str, Any]) -> str:
-    """Append a suppression row; its id."""
-    row_id = new_id("sup")
-    uow.execute(insert(t.suppression).values(id=row_id, at=uow.now, **values))
-    return row_id
-
-
-def holder_of_address(reader: Reader, address: str) -> str | None:
-    """The customer, no merged record, who has this address as an identity of any kind; None when nobody has."""
+def holder_of_address(reader: Reader, spellings: Sequence[str]) -> str | None:
+    """The customer, no merged record, who has one of these as an identity of any kind; None when nobody has."""
     c = t.identity.c
     kinds = ("email", "phone", "external_id")
     survivor = func.coalesce(t.customer.c.merged_into, t.customer.c.id)
     query = select(survivor).join(t.identity, c.customer_id == t.customer.c.id)
-    return reader.execute(query.where(c.kind.in_(kinds), c.value == address).limit(1)).scalar()
+    return reader.execute(query.where(c.kind.in_(kinds), c.value.in_(spellings)).limit(1)).scalar()
 
 
 def set_owner(uow: UnitOfWork, customer_id: str, owner: str | None) -> None:
@@ -263,4 +256,6 @@ def blank(uow: UnitOfWork, customer_id: str) -> None:
     uow.execute(delete(t.identity).where(t.identity.c.customer_id == customer_id))
     uow.execute(delete(t.flag).where(t.flag.c.customer_id == customer_id))
     uow.execute(update(t.consent).where(t.consent.c.customer_id == customer_id).values(proof={}))
+    uow.execute(delete(t.zone).where(t.zone.c.customer_id == customer_id))
+    uow.execute(delete(t.preference).where(t.preference.c.customer_id == customer_id))
     uow.execute(update(t.timeline).where(t.timeline.c.customer_id == customer_id).values(words=""))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Table, Text, text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Table, Text, UniqueConstraint, text
 
-from fairlead.kit.columns import Instant, Json, metadata
+from fairlead.kit.columns import BOOKKEEPING, Instant, Json, metadata
 
 # Ordered by code point on both databases, whatever the collation of the Postgres database: "begins with" is
 # then a range of an index. SQLite's own order (BINARY) is that already.
 _Ordered = Text().with_variant(Text(collation="C"), "postgresql")
 
+_due = Column("due_at", BigInteger).is_not(None)
 _owned = Column("owner", Text).is_not(None) & Column("erased_at", BigInteger).is_(None)
 
 customer = Table(
@@ -69,7 +70,22 @@ flag = Table(
     Index("ix_customer_flag_customer_id", "customer_id", "flag", "set_at"),
 )
 
-# Append-only; the newest row of (customer, purpose, channel) counts.
+# The wording that a customer was shown, one row per version of (name, language); never changed.
+notice = Table(
+    "consent_notice",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),  # SHA-256 of the text, hex
+    Column("text", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    UniqueConstraint("name", "language", "version"),
+)
+
+# Append-only; the newest row of (customer, purpose, channel) counts, and a withdrawal of `*` counts for all.
 consent = Table(
     "consent",
     metadata,
@@ -77,11 +93,15 @@ consent = Table(
     Column("customer_id", Text, ForeignKey("customer.id"), nullable=False),
     Column("purpose", Text, nullable=False),
     Column("channel", Text, nullable=False),
-    Column("state", Text, nullable=False),  # given, withdrawn
+    Column("state", Text, nullable=False),  # given, withdrawn, pending
     Column("mechanism", Text, nullable=False),
     Column("proof", Json, nullable=False),
     Column("source", Text, nullable=False),
-    Column("at", Instant, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("notice_id", Text, ForeignKey("consent_notice.id")),
+    Column("expires_at", Instant),
+    Column("at", Instant, nullable=False),  # when it was said, which an import may date back
+    Column("recorded_at", Instant, nullable=False),
     Index("ix_consent_customer_id", "customer_id", "purpose", "channel", "at"),
 )
 
@@ -93,10 +113,69 @@ suppression = Table(
     Column("channel", Text, nullable=False),
     Column("address", Text, nullable=False),
     Column("state", Text, nullable=False),  # suppressed, lifted
+    Column("scope", Text, nullable=False),  # all, promotional
     Column("reason", Text, nullable=False),
     Column("source", Text, nullable=False),
     Column("at", Instant, nullable=False),
     Index("ix_suppression_address", "address", "channel", "at"),
+)
+
+# Append-only; the strongest evidence counts, then the newest.
+zone = Table(
+    "customer_zone",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("customer_id", Text, ForeignKey("customer.id"), nullable=False),
+    Column("zones", Json, nullable=False),  # names of the tz database; [] takes this evidence back
+    Column("evidence", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("ix_customer_zone_customer_id", "customer_id", "at"),
+)
+
+# Append-only; the newest row of (customer, purpose, channel) counts.
+preference = Table(
+    "customer_preference",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("customer_id", Text, ForeignKey("customer.id"), nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("per_week", BigInteger),
+    Column("paused_until", Instant),
+    Column("source", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("ix_customer_preference_customer_id", "customer_id", "purpose", "channel", "at"),
+)
+
+# Who is told of consents, as deployed; one that is gone keeps its row for the deliveries it had.
+downstream = Table(
+    "consent_downstream",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("connector", Text, nullable=False),
+    Column("purposes", Json, nullable=False),  # [] for every purpose
+    Column("removed_at", Instant),
+)
+
+# What became of telling a downstream about a consent; again when it comes to count for another record, by a merge.
+delivery = Table(
+    "consent_delivery",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("consent_id", Text, ForeignKey("consent.id"), nullable=False),
+    Column("customer_id", Text, ForeignKey("customer.id"), nullable=False),
+    Column("downstream", Text, ForeignKey("consent_downstream.name"), nullable=False),
+    Column("state", Text, nullable=False),  # pending, sent, skipped, failed
+    Column("why", Text, nullable=False),
+    Column("attempt", BigInteger, nullable=False, info=dict(BOOKKEEPING)),
+    Column("at", Instant, nullable=False),
+    Column("due_at", Instant, info=dict(BOOKKEEPING)),  # None once it is settled
+    Column("lease_token", Text, info=dict(BOOKKEEPING)),
+    Index("ix_consent_delivery_consent_id", "consent_id"),
+    Index("ix_consent_delivery_customer_id", "customer_id", "at"),
+    Index("ix_consent_delivery_downstream", "downstream", "state", "at"),
+    Index("ix_consent_delivery_due_at", "due_at", sqlite_where=_due, postgresql_where=_due),
 )
 
 timeline = Table(
