@@ -1,15 +1,39 @@
-"""Messages to customers: none leaves before there is a gate that says whether it may."""
+"""Messages to customers by the channel's own connector; where there is none, into a file that says so."""
 
 from __future__ import annotations
 
-from fairlead.connectors.ports import MESSAGE, Delivery, Receipt, ReceiptState
+from collections.abc import Mapping
+
+from fairlead.connectors.ports import MESSAGE, Connector, Delivery, Receipt, ReceiptState
+
+DEFAULT_CHANNEL = "email"
 
 
 class MessageConnector:
-    """Stands for every channel to a customer; the outbox holds what it would carry."""
+    """Picks the connector of the body's `channel`, e-mail without one.
+
+    A channel that is not set up goes to `sink`, and its receipt says that the message would have been sent.
+    """
 
     name = MESSAGE
+    reaches_customer = True
+
+    def __init__(self, channels: Mapping[str, Connector] | None = None, sink: Connector | None = None) -> None:
+        """`sink` None: messages of channels that are not set up are refused."""
+        self._channels = dict(channels or {})
+        self._sink = sink
 
     def deliver(self, delivery: Delivery) -> Receipt:
-        """Refuses: the outbox does not ask, and whoever does must not get a message out."""
-        return Receipt(ReceiptState.REFUSED, f"{delivery.kind}: messages to customers are not sent yet")
+        """See `Connector.deliver`."""
+        channel = delivery.body.get("channel") or DEFAULT_CHANNEL
+        connector = self._channels.get(channel) if isinstance(channel, str) else None
+        if connector is not None:
+            return connector.deliver(delivery)
+        if self._sink is None:
+            words = f"{delivery.kind}: no connector is set up for the channel {str(channel)[:40]!r}"
+            return Receipt(ReceiptState.REFUSED, words)
+        receipt = self._sink.deliver(delivery)
+        if receipt.state is not ReceiptState.SENT:
+            return receipt
+        words = f"would have been sent by {str(channel)[:40]}, which is not set up: {receipt.detail}"
+        return Receipt(ReceiptState.SENT, words, receipt.copy)
