@@ -28,6 +28,7 @@ ALLOWED = {
     ("queued", "expired"), ("queued", "withdrawn"), ("queued", "ambiguous"),
     ("held", "queued"), ("held", "expired"), ("held", "withdrawn"), ("held", "ambiguous"),
     ("ambiguous", "sent"), ("ambiguous", "failed"), ("ambiguous", "queued"),
+    ("failed", "queued"), ("failed", "withdrawn"),
 }  # fmt: skip
 
 

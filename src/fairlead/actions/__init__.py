@@ -1,7 +1,8 @@
 """The outbox: what will be done, once, through which connector, and what came of it."""
 
-from fairlead.actions.delivery import Connector, Delivery, Receipt, ReceiptState
-from fairlead.actions.jobs import OutboxSource
+from fairlead.actions.delivery import Connector, Delivery, Receipt, ReceiptState, reaches_customer
+from fairlead.actions.gating import gate_key
+from fairlead.actions.jobs import OutboxSource, rate_of
 from fairlead.actions.model import (
     MESSAGE,
     OPEN,
@@ -13,7 +14,23 @@ from fairlead.actions.model import (
     ScopeKind,
     may_follow,
 )
-from fairlead.actions.reading import Action, action_of, actions_of_case, states_of, stops_on
+from fairlead.actions.pacing import Breaker, OutletState, Rate, parse_rates
+from fairlead.actions.reading import (
+    REPAIR,
+    Action,
+    ActionFilter,
+    Copy,
+    Outlet,
+    action_of,
+    actions_of_case,
+    actions_page,
+    copy_of,
+    open_counts,
+    outlets_now,
+    states_of,
+    stops_on,
+)
+from fairlead.actions.repairing import dead_letters, give_up, retry_dead, settle_stale
 from fairlead.actions.service import (
     EVENT,
     Withdrawal,
@@ -30,13 +47,20 @@ __all__ = [
     "EVENT",
     "MESSAGE",
     "OPEN",
+    "REPAIR",
     "TRANSITIONS",
     "Action",
     "ActionDraft",
+    "ActionFilter",
     "ActionState",
+    "Breaker",
     "Connector",
+    "Copy",
     "Delivery",
     "OutboxSource",
+    "Outlet",
+    "OutletState",
+    "Rate",
     "Receipt",
     "ReceiptState",
     "RetryPolicy",
@@ -45,12 +69,24 @@ __all__ = [
     "Withdrawal",
     "action_of",
     "actions_of_case",
+    "actions_page",
+    "copy_of",
+    "dead_letters",
     "forget_customer",
+    "gate_key",
+    "give_up",
     "hold_for",
     "may_follow",
+    "open_counts",
+    "outlets_now",
+    "parse_rates",
     "queue_many",
+    "rate_of",
+    "reaches_customer",
     "release_for",
+    "retry_dead",
     "settle_ambiguous",
+    "settle_stale",
     "states_of",
     "stops_on",
     "withdraw_of_case",

@@ -31,14 +31,22 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The answer to a delivery; `detail` is for people, at most 2,000 characters of it are kept."""
+    """The answer to a delivery; `detail` is for people, at most 2,000 characters of it are kept.
+
+    `copy` is what was handed over, to the letter, where that is more than the body; it is kept with the action.
+    """
 
     state: ReceiptState
     detail: str = ""
+    copy: str = ""
 
 
 class Connector(Protocol):
-    """A way out of Fairlead."""
+    """A way out of Fairlead.
+
+    One whose class says `reaches_customer = True` is given only what the gate allows. One may have a `rate`, a
+    `fairlead.actions.Rate`: so many deliveries all workers together hand to it.
+    """
 
     name: str
     """What actions call it by; stable."""
@@ -50,3 +58,8 @@ class Connector(Protocol):
         An exception counts as `failed`: raise only where nothing was sent.
         """
         ...
+
+
+def reaches_customer(connector: Connector) -> bool:
+    """Whether what it delivers passes the gate first."""
+    return bool(getattr(connector, "reaches_customer", False))

@@ -22,7 +22,7 @@ class ActionState(StrEnum):
 
     QUEUED = "queued"
     HELD = "held"
-    """Not delivered while a stop switch is on, or because it would reach a customer."""
+    """Not delivered while a stop switch is on, or until the gate lets it through; looked at again by itself then."""
     SENT = "sent"
     REFUSED = "refused"
     FAILED = "failed"
@@ -39,13 +39,17 @@ TRANSITIONS: dict[ActionState, frozenset[ActionState]] = {
     _S.AMBIGUOUS: frozenset({_S.SENT, _S.FAILED, _S.QUEUED}),
     _S.SENT: frozenset(),
     _S.REFUSED: frozenset(),
-    _S.FAILED: frozenset(),
+    _S.FAILED: frozenset({_S.QUEUED, _S.WITHDRAWN}),
     _S.EXPIRED: frozenset(),
     _S.WITHDRAWN: frozenset(),
 }
 OPEN = frozenset({_S.QUEUED, _S.HELD})
 MESSAGE = "message"
-"""The connector of what would reach a customer: held, until there is a gate that can say whether it may go."""
+"""The connector of messages to customers: it picks the connector of the message's channel."""
+DEFAULT_CHANNEL = "email"
+MAX_THREAD = 200
+MAX_PRIORITY = 9
+_MAX_VALUE = 2**42 - 1
 
 
 def may_follow(before: ActionState, after: ActionState) -> bool:
@@ -58,8 +62,9 @@ class ActionDraft:
     """An effect to be queued.
 
     `checkpoint` names the checkpoint whose automatic decision caused it, None where a person decided: only
-    the former can be stopped. `serial_key` None means the customer, "" no order at all. `due_at` None means
-    at once; `expires_at` None never. InputError for what cannot be stored.
+    the former can be stopped. `serial_key` None means the customer, "" no order at all; order is kept within its
+    `thread` (None: what the body says). Of what is due, the higher `priority` (-9 to 9) goes first, then what is worth
+    more (minor units). `due_at` None means at once; `expires_at` None never. InputError for what cannot be stored.
     """
 
     idempotency_key: str
@@ -73,6 +78,9 @@ class ActionDraft:
     serial_key: str | None = None
     due_at: datetime | None = None
     expires_at: datetime | None = None
+    thread: str | None = None
+    priority: int = 0
+    value_minor: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse an empty or overlong key and an action without connector or kind."""
@@ -82,6 +90,27 @@ class ActionDraft:
         if not self.connector or not self.kind:
             message = "an action needs a connector and a kind"
             raise InputError(message, field="connector" if not self.connector else "kind")
+        if abs(self.priority) > MAX_PRIORITY:
+            message = f"a priority is from -{MAX_PRIORITY} to {MAX_PRIORITY}, not {self.priority}"
+            raise InputError(message, field="priority")
+
+    @property
+    def outlet(self) -> str:
+        """What rates and breakers count by: the connector, and for messages the channel as well."""
+        if self.connector != MESSAGE:
+            return self.connector
+        return f"{MESSAGE}/{str(self.body.get('channel') or DEFAULT_CHANNEL)[:40]}"
+
+    @property
+    def thread_key(self) -> str:
+        """The thread within which order is kept, "" for none."""
+        given = self.body.get("thread") if self.thread is None else self.thread
+        return given[:MAX_THREAD] if isinstance(given, str) else ""
+
+    @property
+    def rank(self) -> int:
+        """One number to sort by, smaller first: priority, then value."""
+        return -self.priority * (_MAX_VALUE + 1) - min(max(self.value_minor or 0, 0), _MAX_VALUE)
 
 
 class ScopeKind(StrEnum):
@@ -134,7 +163,10 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A queued action as a worker sees it; a ready one that has a `lease_token` was lost by its worker."""
+    """A queued action as a worker sees it; a ready one that has a `lease_token` was lost by its worker.
+
+    `sending` is written before a message to a customer is handed over: one that is lost without it never left.
+    """
 
     id: str
     connector: str
@@ -147,6 +179,8 @@ class Ticket:
     attempt: int
     lease_token: str | None
     withdrawn: bool
+    outlet: str = ""
+    sending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +191,17 @@ class Parcel:
     key: str
     body: dict[str, Any]
     lease_until: datetime
+    due_at: datetime
+    value_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of an action, and the words and figures kept with it."""
+    """What became of an action, and the words and figures kept with it; `look_at` is when a held one is asked about."""
 
     state: ActionState
     result: dict[str, Any]
+    look_at: datetime | None = None
 
 
 def settled(state: ActionState, detail: str, attempts: int, *, perhaps_sent: bool = False) -> Settled:
@@ -179,8 +216,13 @@ def settled(state: ActionState, detail: str, attempts: int, *, perhaps_sent: boo
     return Settled(state, result)
 
 
-def before_delivery(ticket: Ticket, now: datetime, stops: Sequence[Scope], retry: RetryPolicy) -> Settled | None:
-    """What becomes of a ready action instead of a delivery; None: deliver it."""
+def before_delivery(
+    ticket: Ticket, now: datetime, stops: Sequence[Scope], retry: RetryPolicy, *, gated: bool = False
+) -> Settled | None:
+    """What becomes of a ready action instead of a delivery; None: deliver it.
+
+    `gated`: it passes the gate first, so that a lost lease alone does not mean that it was perhaps sent.
+    """
     if ticket.withdrawn:
         state, words = ActionState.WITHDRAWN, "withdrawn before it was delivered"
     elif ticket.expires_at is not None and ticket.expires_at <= now:
@@ -189,11 +231,10 @@ def before_delivery(ticket: Ticket, now: datetime, stops: Sequence[Scope], retry
         state, words = ActionState.FAILED, f"no result after {ticket.attempt} deliveries"
     elif any(stop.covers(ticket.playbook, ticket.checkpoint) for stop in stops):
         state, words = ActionState.HELD, "a stop switch is on"
-    elif ticket.connector == MESSAGE:
-        state, words = ActionState.HELD, "kept in the outbox: messages to customers are not sent yet"
     else:
         return None
-    return settled(state, words, ticket.attempt, perhaps_sent=ticket.lease_token is not None)
+    lost = ticket.sending if gated else ticket.lease_token is not None
+    return settled(state, words, ticket.attempt, perhaps_sent=lost)
 
 
 def after_delivery(ticket: Ticket, receipt: Receipt, retry: RetryPolicy) -> Settled | None:
@@ -209,7 +250,10 @@ def after_delivery(ticket: Ticket, receipt: Receipt, retry: RetryPolicy) -> Sett
 
 def too_late(attempts: int, result: dict[str, Any] | None) -> Settled:
     """What becomes of a held action (with its result so far) whose time is over."""
-    return settled(ActionState.EXPIRED, "held until it was too late", attempts, perhaps_sent=doubtful(result))
+    outcome = settled(ActionState.EXPIRED, "held until it was too late", attempts, perhaps_sent=doubtful(result))
+    if result and "gate" in result:
+        outcome.result["gate"] = result["gate"]
+    return outcome
 
 
 def taken_back(attempts: int, result: dict[str, Any] | None) -> Settled:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement
 
-from fairlead.actions import store
+from fairlead.actions import outlets, store
+from fairlead.actions.gating import gate_key
 from fairlead.actions.model import ActionDraft, ActionState, Scope, Settled, may_follow, settled, taken_back
 from fairlead.errors import ConflictError, InputError, NotFoundError
+from fairlead.guardrails import settle_contact
 from fairlead.kit.actors import Actor
 from fairlead.kit.events import Event, publish_many
 from fairlead.kit.ids import new_ids
@@ -67,7 +70,7 @@ def release_for(uow: UnitOfWork, scope: Scope, actor: Actor) -> int:
     others = store.stops(uow)
     held = store.held_where(uow, store.automatic_of(scope))
     rows = [row for row in held if not any(stop.covers(row.playbook, row.checkpoint) for stop in others)]
-    _queue_again(uow, rows, actor, "action.released")
+    queue_again(uow, rows, actor, "action.released")
     return len(rows)
 
 
@@ -88,6 +91,7 @@ def forget_customer(uow: UnitOfWork, customer_id: str, actor: Actor) -> int:
     """
     _withdraw(uow, store.of_customer(customer_id), actor)
     count = store.blank(uow, customer_id)
+    outlets.blank_copies(uow, customer_id)
     uow.record(AuditEntry("action.forgotten", customer_id, {"actions": count}, actor=actor))
     return count
 
@@ -108,18 +112,20 @@ def settle_ambiguous(uow: UnitOfWork, action_id: str, state: ActionState, actor:
         message = f"an ambiguous action is settled as sent, failed or queued, not as {state.value}"
         raise InputError(message, field="state")
     if state is ActionState.QUEUED:
-        _queue_again(uow, [row], actor, "action.resent", afresh=True)
+        queue_again(uow, [row], actor, "action.resent", afresh=True)
         return
     outcome = settled(state, reason, row.attempt)
     store.change_states(uow, [action_id], state, outcome.result, done=True)
-    _tell(uow, [(row, outcome)], actor)
+    with suppress(NotFoundError):  # not a message to a customer
+        settle_contact(uow, gate_key(row.idempotency_key), "accepted" if state is ActionState.SENT else "not_sent")
+    tell(uow, [(row, outcome)], actor)
 
 
 def conclude(uow: UnitOfWork, outcomes: Sequence[tuple[Any, Settled]], actor: Actor) -> None:
     """Write what became of queued actions; rows have id, case_id and customer_id."""
     if outcomes:
         store.settle(uow, [(row.id, one) for row, one in outcomes])
-        _tell(uow, outcomes, actor)
+        tell(uow, outcomes, actor)
 
 
 def _withdraw(uow: UnitOfWork, which: ColumnElement[bool], actor: Actor) -> Withdrawal:
@@ -135,13 +141,17 @@ def _withdraw(uow: UnitOfWork, which: ColumnElement[bool], actor: Actor) -> With
     return Withdrawal(tuple(row.id for row in free), tuple(row.id for row in busy))
 
 
-def _queue_again(uow: UnitOfWork, rows: Sequence[Any], actor: Actor, verb: str, *, afresh: bool = False) -> None:
+def queue_again(uow: UnitOfWork, rows: Sequence[Any], actor: Actor, verb: str, *, afresh: bool = False) -> None:
+    """Put actions back into the queue, in their old place, under an audit entry each; `afresh` forgets attempts."""
+    if not rows:
+        return
     store.change_states(uow, [row.id for row in rows], ActionState.QUEUED, None, done=False)
     store.enqueue_again(uow, rows, afresh=afresh)
     uow.record_many(AuditEntry(verb, row.id, {"case": row.case_id}, row.customer_id, actor) for row in rows)
 
 
-def _tell(uow: UnitOfWork, outcomes: Sequence[tuple[Any, Settled]], actor: Actor) -> None:
+def tell(uow: UnitOfWork, outcomes: Sequence[tuple[Any, Settled]], actor: Actor) -> None:
+    """Audit what became of actions, and publish it for the cases that wait."""
     uow.record_many(
         AuditEntry(
             f"action.{one.state.value}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,9 @@ from sqlalchemy import (
     func,
     literal_column,
     null,
+    or_,
     select,
+    true,
     tuple_,
     update,
 )
@@ -52,8 +54,11 @@ _COLUMNS = {
     "id": Text, "idempotency_key": Text, "connector": Text, "kind": Text, "body": Text, "playbook": Text,
     "checkpoint": Text, "case_id": Text, "customer_id": Text, "serial_key": Text, "state": Text,
     "due_at": BigInteger, "expires_at": BigInteger, "attempt": Integer, "created_at": BigInteger,
+    "thread": Text, "outlet": Text, "rank": BigInteger, "value_minor": BigInteger,
 }  # fmt: skip
-_OUTBOX = ("action_id", "serial_key", "due_at", "ready_at", "attempt", "withdrawn")
+_OUTBOX = (
+    "action_id", "serial_key", "thread", "outlet", "rank", "due_at", "ready_at", "attempt", "withdrawn", "sending",
+)  # fmt: skip
 _INSERT = (
     postgresql.insert(action)
     .from_select(
@@ -66,7 +71,7 @@ _INSERT = (
 _TICKET = (
     outbox.c.action_id, action.c.connector, action.c.kind, action.c.playbook, action.c.checkpoint,
     action.c.case_id, action.c.customer_id, action.c.expires_at,
-    outbox.c.attempt, outbox.c.lease_token, outbox.c.withdrawn,
+    outbox.c.attempt, outbox.c.lease_token, outbox.c.withdrawn, outbox.c.outlet, outbox.c.sending,
 )  # fmt: skip
 
 
@@ -98,9 +103,10 @@ def insert_actions(uow: UnitOfWork, drafts: Sequence[tuple[str, ActionDraft]]) -
         expires = None if d.expires_at is None else to_micros(d.expires_at)
         rows.append(
             (one_id, d.idempotency_key, d.connector, d.kind, _body(d), d.playbook, d.checkpoint, d.case_id,
-             d.customer_id, serial, "queued", due, expires, 0, now)
+             d.customer_id, serial, "queued", due, expires, 0, now, d.thread_key, d.outlet, d.rank, d.value_minor)
         )  # fmt: skip
-        queue.append((one_id, serial, due, due if expires is None else min(due, expires), 0, False))
+        ready_at = due if expires is None else min(due, expires)
+        queue.append((one_id, serial, d.thread_key, d.outlet, d.rank, due, ready_at, 0, False, False))
     if uow.dialect == "postgresql":
         rows.sort(key=lambda row: row[1])  # one order for all, so that nobody waits in a ring
         columns = dict(zip(_COLUMNS, map(list, zip(*rows, strict=True)), strict=True))
@@ -124,7 +130,10 @@ def enqueue_again(uow: UnitOfWork, rows: Iterable[Any], *, afresh: bool) -> None
         lost = not afresh and doubtful(row.result)
         token, until = (VANISHED, now) if lost else (None, None)
         attempt = 0 if afresh else row.attempt
-        queue.append((row.id, row.serial_key, to_micros(row.due_at), now, attempt, False, token, until))
+        queue.append(
+            (row.id, row.serial_key, row.thread, row.outlet, row.rank, to_micros(row.due_at), now, attempt, False, lost,
+             token, until)
+        )  # fmt: skip
     uow.insert_many(outbox, (*_OUTBOX, "lease_token", "lease_until"), queue)
 
 
@@ -135,21 +144,27 @@ def lock_leasing(uow: UnitOfWork) -> None:
 
 
 def _unblocked(now: datetime) -> ColumnElement[bool]:
-    """No older queued action of the same serial key, and none of it under way."""
+    """No older queued action of the same serial key and thread, and none of the serial key under way."""
     other = outbox.alias("other")
     same = other.c.serial_key == outbox.c.serial_key
+    same_thread = and_(same, other.c.thread == outbox.c.thread)
     older = tuple_(other.c.due_at, other.c.action_id) < tuple_(outbox.c.due_at, outbox.c.action_id)
     under_way = and_(other.c.lease_until > now, other.c.action_id != outbox.c.action_id)
-    return and_(~exists().where(same, older), ~exists().where(same, under_way))
+    return and_(~exists().where(same_thread, older), ~exists().where(same, under_way))
 
 
-def ready(uow: UnitOfWork, now: datetime, limit: int) -> list[Ticket]:
-    """Actions that may be delivered now, at most one per serial key, longest ready first."""
-    query = select(*_TICKET).join_from(outbox, action, action.c.id == outbox.c.action_id)
-    query = query.where(outbox.c.ready_at <= now, _unblocked(now))
-    query = query.order_by(outbox.c.ready_at, outbox.c.action_id).limit(limit)
+def ready(uow: UnitOfWork, outlet: str, now: datetime, limit: int) -> list[tuple[Ticket, str | None]]:
+    """Actions of an outlet that may be delivered now, by rank and then age, each with its serial key.
+
+    One per serial key and thread: the caller takes one per serial key.
+    """
+    c = outbox.c
+    query = select(*_TICKET, c.serial_key).join_from(outbox, action, action.c.id == c.action_id)
+    # The sum keeps the planner on the index by rank, which it reads in order and only as far as the limit.
+    query = query.where(c.outlet == outlet, literal_column("outbox.ready_at + 0") <= to_micros(now), _unblocked(now))
+    query = query.order_by(c.rank, c.ready_at, c.action_id).limit(limit)
     rows = _rows(uow, query.with_for_update(skip_locked=True, of=outbox))
-    return [Ticket(*row) for row in rows]
+    return [(Ticket(*row[:-1]), row[-1]) for row in rows]
 
 
 def lease(uow: UnitOfWork, action_ids: Sequence[str], token: str, until: datetime) -> None:
@@ -175,10 +190,11 @@ def extend(uow: UnitOfWork, runner: str, now: datetime, until: datetime) -> bool
 
 
 def leased(reader: Reader, runner: str) -> list[Parcel]:
-    """Everything leased under `runner`, in order of due time."""
-    query = select(*_TICKET, action.c.idempotency_key, action.c.body, outbox.c.lease_until)
+    """Everything leased under `runner`, by rank, then in order of due time."""
+    columns = (action.c.idempotency_key, action.c.body, outbox.c.lease_until, outbox.c.due_at, action.c.value_minor)
+    query = select(*_TICKET, *columns)
     query = query.join_from(outbox, action, action.c.id == outbox.c.action_id)
-    query = query.where(outbox.c.lease_token == runner).order_by(outbox.c.due_at, outbox.c.action_id)
+    query = query.where(outbox.c.lease_token == runner).order_by(outbox.c.rank, outbox.c.due_at, outbox.c.action_id)
     width = len(_TICKET)
     return [Parcel(Ticket(*row[:width]), *row[width:]) for row in _rows(reader, query)]
 
@@ -199,11 +215,12 @@ def settle(uow: UnitOfWork, settled: Sequence[tuple[str, Settled]]) -> None:
             dumps(s.result),
             s.result["attempts"],
             None if s.state is ActionState.HELD else now,
+            to_micros(s.look_at) if s.look_at else None,
             one,
         )
         for one, s in settled
     ]
-    uow.update_many(action, "state = ?, result = ?, attempt = ?, done_at = ?", "id = ?", rows)
+    uow.update_many(action, "state = ?, result = ?, attempt = ?, done_at = ?, look_at = ?", "id = ?", rows)
     uow.execute(delete(outbox).where(among(uow, outbox.c.action_id, [one for one, _ in settled])))
 
 
@@ -211,15 +228,54 @@ def try_later(uow: UnitOfWork, rows: Sequence[tuple[str, datetime, str]]) -> Non
     """(action, not before, why) of deliveries to be tried again."""
     values = [(to_micros(at), problem, one) for one, at, problem in rows]
     changes = "ready_at = ?, problem = ?, lease_token = NULL, lease_until = NULL"
-    uow.update_many(outbox, changes, "action_id = ?", values)
+    uow.update_many(outbox, f"{changes}, sending = {_false(uow)}", "action_id = ?", values)
 
 
-def next_ready(reader: Reader, now: datetime) -> datetime | None:
-    """When the next action that nothing blocks may be delivered, or a held one expires."""
-    query = select(outbox.c.ready_at).where(_unblocked(now)).order_by(outbox.c.ready_at).limit(1)
-    held = select(func.min(action.c.expires_at)).where(_HELD)
-    moments = (reader.execute(query).scalar(), reader.execute(held).scalar())
+def give_back(uow: UnitOfWork, runner: str, action_ids: Sequence[str], now: datetime) -> None:
+    """Put actions that nobody tried to deliver back into the queue, as if they had never been leased."""
+    rows = [(to_micros(now), one, runner) for one in action_ids]
+    changes = "ready_at = ?, attempt = attempt - 1, lease_token = NULL, lease_until = NULL"
+    uow.update_many(outbox, changes, "action_id = ? AND lease_token = ?", rows)
+
+
+def standing(reader: Reader, runner: str, action_id: str, now: datetime) -> tuple[bool, bool]:
+    """(whether it is still leased under `runner`, whether it was withdrawn meanwhile)."""
+    sql = "SELECT withdrawn FROM outbox WHERE action_id = ? AND lease_token = ? AND lease_until > ?"
+    rows = reader.fetch(sql, action_id, runner, to_micros(now))
+    return bool(rows), bool(rows and rows[0][0])
+
+
+def begin_sending(uow: UnitOfWork, runner: str, action_id: str, now: datetime) -> bool:
+    """Write down that a message may leave from now on; False when it is not the runner's any more, or withdrawn."""
+    where = f"action_id = ? AND lease_token = ? AND lease_until > ? AND withdrawn = {_false(uow)}"
+    row = (action_id, runner, to_micros(now))
+    return uow.update_many(outbox, f"sending = {'TRUE' if uow.dialect == 'postgresql' else '1'}", where, [row]) == 1
+
+
+def _false(uow: UnitOfWork) -> str:
+    return "FALSE" if uow.dialect == "postgresql" else "0"
+
+
+def next_ready(reader: Reader, outlet: str, now: datetime) -> datetime | None:
+    """When the next action of an outlet that nothing blocks may be delivered."""
+    c = outbox.c
+    query = select(c.ready_at).where(c.outlet == outlet, _unblocked(now)).order_by(c.ready_at).limit(1)
+    return reader.execute(query).scalar()
+
+
+def next_held(reader: Reader) -> datetime | None:
+    """When the next held action expires or is looked at again."""
+    moments = [
+        reader.execute(select(func.min(c)).where(_HELD)).scalar() for c in (action.c.expires_at, action.c.look_at)
+    ]
     return min((moment for moment in moments if moment is not None), default=None)
+
+
+def held_to_look_at(uow: UnitOfWork, now: datetime, limit: int) -> list[Any]:
+    """Rows of held actions about which the gate is to be asked again."""
+    c = action.c
+    query = select(action).where(_HELD, c.look_at <= now).order_by(c.look_at, c.id).limit(limit)
+    return list(uow.execute(query.with_for_update(skip_locked=True)))
 
 
 def held_and_expired(uow: UnitOfWork, now: datetime, limit: int) -> list[Any]:
@@ -233,7 +289,7 @@ def change_states(
     uow: UnitOfWork, ids: Sequence[str], state: ActionState, result: dict[str, Any] | None, *, done: bool
 ) -> None:
     """Write one state to many actions; None keeps the result that is there."""
-    values: dict[str, Any] = {"state": state.value, "done_at": uow.now if done else None}
+    values: dict[str, Any] = {"state": state.value, "done_at": uow.now if done else None, "look_at": None}
     if result is not None:
         values["result"] = result
     uow.execute(update(action).where(among(uow, action.c.id, ids)).values(**values))
@@ -305,11 +361,28 @@ def remove_stop(uow: UnitOfWork, scope: Scope) -> bool:
     return uow.execute(delete(action_hold).where(mine)).rowcount == 1
 
 
-def rows_of(reader: Reader, condition: ColumnElement[bool], limit: int) -> list[Any]:
+def matching(states: Sequence[str], wanted: Mapping[str, str], before: str | None) -> ColumnElement[bool]:
+    """Actions in one of these states (none: any) with these values, older than `before`."""
+    parts = [action.c[name] == value for name, value in wanted.items()]
+    if states:
+        # No parameters, or the partial indexes could not be used.
+        parts.append(or_(*(action.c.state == literal_column(f"'{ActionState(one)}'") for one in states)))
+    if before:
+        parts.append(action.c.id < before)
+    return and_(true(), *parts)
+
+
+def in_time(now: datetime) -> ColumnElement[bool]:
+    """Actions that may still be delivered at this moment."""
+    return or_(action.c.expires_at.is_(None), action.c.expires_at > now)
+
+
+def rows_of(reader: Reader, condition: ColumnElement[bool], limit: int, *, newest: bool = False) -> list[Any]:
     """Rows of actions, oldest first, with why the last delivery is tried again (`problem`)."""
     query: Select[Any] = select(action, outbox.c.problem, outbox.c.attempt.label("begun"))
     query = query.select_from(action.outerjoin(outbox, outbox.c.action_id == action.c.id)).where(condition)
-    return list(reader.execute(query.order_by(action.c.created_at, action.c.id).limit(limit)))
+    order = (action.c.id.desc(),) if newest else (action.c.created_at, action.c.id)
+    return list(reader.execute(query.order_by(*order).limit(limit)))
 
 
 def lock_action(uow: UnitOfWork, action_id: str) -> Any:
@@ -331,3 +404,9 @@ def with_ids(ids: Sequence[str]) -> ColumnElement[bool]:
 def states(reader: Reader, ids: Sequence[str]) -> list[Any]:
     """(id, state) of these actions."""
     return _rows(reader, select(action.c.id, action.c.state).where(among(reader, action.c.id, ids)))
+
+
+def states_of_gate_keys(reader: Reader, keys: Sequence[str]) -> dict[str, ActionState]:
+    """State of the action by the gate's key; keys of no action, and digests of long ones, are absent."""
+    query = select(action.c.idempotency_key, action.c.state).where(among(reader, action.c.idempotency_key, keys))
+    return {row.idempotency_key: ActionState(row.state) for row in reader.execute(query)}

@@ -1,0 +1,290 @@
+"""Parcels to connectors and their answers into the database; messages to customers pass the gate right before."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from fairlead.actions import outlets, store
+from fairlead.actions.delivery import Connector, Delivery, Receipt, ReceiptState, reaches_customer
+from fairlead.actions.gating import OUTCOMES, attempt_of, gate_key, stopped_by, unfit
+from fairlead.actions.model import (
+    ActionState,
+    Parcel,
+    RetryPolicy,
+    Settled,
+    Ticket,
+    after_delivery,
+    before_delivery,
+    settled,
+)
+from fairlead.actions.pacing import Breaker, OutletState
+from fairlead.actions.service import conclude
+from fairlead.customers import lock_contact
+from fairlead.errors import FairleadError, InputError, NotFoundError
+from fairlead.guardrails import pass_gate, settle_contact
+from fairlead.kit.actors import Actor, ActorKind
+from fairlead.kit.database import Database
+from fairlead.kit.faults import fault_point
+from fairlead.kit.lanes import Lane
+from fairlead.kit.unit_of_work import AuditEntry, UnitOfWork
+
+log = logging.getLogger("fairlead.actions")
+
+OUTBOX = Actor(ActorKind.SYSTEM, "outbox")
+RECORD_ROWS = 100
+RECORD_S = 1.0
+DELIVERY_S = 20.0
+
+
+class _LostError(Exception):
+    """The parcel is somebody else's by now, or was withdrawn; whatever the gate reserved is rolled back."""
+
+
+class _Answer(NamedTuple):
+    """What came of a parcel: a connector's receipt, or what was decided instead of a delivery."""
+
+    parcel: Parcel
+    receipt: Receipt | None = None
+    instead: Settled | None = None
+    unbegun: bool = False
+    """Its outlet was left alone before it came to it."""
+
+
+class Courier:
+    """Hands parcels to connectors and stores what they answer; keeps the lease while it has some left.
+
+    `counts`: delivered has every parcel with an end, held those that the gate keeps back, refused those it refused.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        connectors: Mapping[str, Connector],
+        retry: RetryPolicy,
+        breaker: Breaker,
+        now: Callable[[], datetime],
+    ) -> None:
+        """`now` is the clock that leases are read on."""
+        self.counts = {"delivered": 0, "retried": 0, "dropped": 0}
+        self.gated = frozenset(name for name, one in connectors.items() if reaches_customer(one))
+        self._database = database
+        self._connectors = dict(connectors)
+        self._retry = retry
+        self._breaker = breaker
+        self._now = now
+
+    def deliver_all(self, runner: str, parcels: Sequence[Parcel], began: float, span: timedelta) -> None:
+        """Deliver in order; `began` is the monotonic second from which the lease lasts for `span`.
+
+        Stops where the lease is lost: what is left belongs to somebody else then. What would go through an outlet
+        that failed too often in a row is given back untouched.
+        """
+        answers: list[_Answer] = []
+        failures: dict[str, int] = {}
+        ends = began + span.total_seconds()
+        needed = min(DELIVERY_S, span.total_seconds() / 2)
+        record_at = time.monotonic() + RECORD_S
+        for parcel in parcels:
+            outlet = parcel.ticket.outlet
+            if failures.get(outlet, 0) >= self._breaker.after:
+                answers.append(_Answer(parcel, unbegun=True))
+                continue
+            if time.monotonic() + needed > ends:
+                answers = self._record(runner, answers)
+                asked = time.monotonic()
+                if asked > ends or not self._keep(runner, span):
+                    return
+                ends = asked + span.total_seconds()
+            answer = self._delivered(runner, parcel)
+            if answer.receipt is not None:
+                failed = answer.receipt.state is ReceiptState.FAILED
+                failures[outlet] = failures.get(outlet, 0) + 1 if failed else 0
+            answers.append(answer)
+            if len(answers) >= RECORD_ROWS or time.monotonic() >= record_at:
+                answers = self._record(runner, answers)
+                record_at = time.monotonic() + RECORD_S
+        self._record(runner, answers)
+
+    def _delivered(self, runner: str, parcel: Parcel) -> _Answer:
+        connector = self._connectors.get(parcel.ticket.connector)
+        if connector is None:
+            words = f"no connector is called {parcel.ticket.connector!r} here"
+            return _Answer(parcel, Receipt(ReceiptState.FAILED, words))
+        body = parcel.body
+        if reaches_customer(connector):
+            instead, address = self._asked(runner, parcel)
+            if instead is not None:
+                return _Answer(parcel, instead=instead)
+            if address is None:
+                return _Answer(parcel)
+            fault_point("action.allowed")
+            body = {**body, "to": body.get("to") or address} if address else body
+        return _Answer(parcel, self._handed_over(connector, parcel, body))
+
+    def _asked(self, runner: str, parcel: Parcel) -> tuple[Settled | None, str | None]:
+        """What becomes of a message instead of its delivery, or the address that it may go to; (None, None): lost."""
+        now = self._now()
+        try:
+            with self._database.transaction(Lane.BULK) as uow:
+                mine, withdrawn = store.standing(uow, runner, parcel.ticket.id, now)
+                if not mine:
+                    return None, None
+                ticket = replace(parcel.ticket, withdrawn=withdrawn, attempt=parcel.ticket.attempt - 1)
+                instead = before_delivery(ticket, now, store.stops(uow), self._retry, gated=True)
+                if instead is not None:
+                    return instead, None
+                return self._gate(uow, runner, parcel, now)
+        except _LostError:
+            return None, None
+        except (InputError, NotFoundError) as error:
+            return unfit(error, parcel.ticket.attempt, perhaps_sent=parcel.ticket.sending), None
+
+    def _gate(
+        self, uow: UnitOfWork, runner: str, parcel: Parcel, now: datetime
+    ) -> tuple[Settled | None, str | None]:  # fmt: skip
+        ticket, doubt = parcel.ticket, parcel.ticket.sending
+        attempt = attempt_of(parcel)
+        if doubt:  # a worker vanished between this place and its result: it keeps its place, whatever comes now
+            with suppress(NotFoundError):
+                settle_contact(uow, attempt.key, "unknown")
+        answer = pass_gate(uow, attempt)
+        instead = stopped_by(answer, ticket.attempt, perhaps_sent=doubt)
+        if instead is None and not store.begin_sending(uow, runner, ticket.id, now):
+            raise _LostError
+        return instead, answer.address
+
+    def _handed_over(self, connector: Connector, parcel: Parcel, body: dict[str, object]) -> Receipt:
+        ticket = parcel.ticket
+        try:
+            receipt = connector.deliver(Delivery(parcel.key, ticket.kind, body, ticket.customer_id))
+        except Exception as error:  # a connector is a plug-in: its bug must not stop its neighbours
+            log.exception("connector %s raised on action %s", ticket.connector, ticket.id)
+            return Receipt(ReceiptState.FAILED, f"{type(error).__name__}: {error}")
+        fault_point("action.delivered")
+        return receipt
+
+    def _record(self, runner: str, answers: Sequence[_Answer]) -> list[_Answer]:
+        """Store answers of what is still this runner's; count and leave alone the others. Always []."""
+        if not answers:
+            return []
+        with self._database.transaction(Lane.BULK) as uow:
+            gated = [one for one in answers if one.receipt is not None and one.parcel.ticket.connector in self.gated]
+            _lock_contacts(uow, gated)
+            mine = store.still_mine(uow, runner, [one.parcel.ticket.id for one in answers])
+            kept = [one for one in answers if one.parcel.ticket.id in mine]
+            done, again, unbegun = self._sorted(kept, mine)
+            conclude(uow, done, OUTBOX)
+            store.try_later(uow, again)
+            store.give_back(uow, runner, unbegun, self._now())
+            outlets.keep_copies(uow, _copies(kept, {ticket.id for ticket, _ in done}))
+            self._tell_gate(uow, gated, mine)
+            self._tell_outlets(uow, kept)
+        fault_point("action.recorded")
+        lost = len(answers) - len(kept)
+        for what, count in (("delivered", len(done)), ("retried", len(again)), ("dropped", lost)):
+            self.counts[what] += count
+        if lost:
+            log.warning("%d results came after their lease was lost and were dropped", lost)
+        return []
+
+    def _sorted(
+        self, kept: Sequence[_Answer], mine: Mapping[str, bool]
+    ) -> tuple[list[tuple[Ticket, Settled]], list[tuple[str, datetime, str]], list[str]]:
+        now = self._now()
+        done, again, unbegun = [], [], []
+        for parcel, receipt, instead, _ in kept:
+            ticket = replace(parcel.ticket, withdrawn=mine[parcel.ticket.id])
+            if receipt is None:
+                if instead is not None:
+                    done.append((ticket, _unless_withdrawn(ticket, instead)))
+                elif ticket.withdrawn:
+                    done.append((ticket, settled(ActionState.WITHDRAWN, "withdrawn before it was delivered",
+                                                 ticket.attempt - 1, perhaps_sent=ticket.sending)))  # fmt: skip
+                else:
+                    unbegun.append(ticket.id)
+                continue
+            outcome = after_delivery(ticket, receipt, self._retry)
+            if outcome is not None:
+                done.append((ticket, outcome))
+                continue
+            at = now + self._retry.pause(ticket.id, ticket.attempt)
+            again.append((ticket.id, min(at, ticket.expires_at or at), receipt.detail))
+        return done, again, unbegun
+
+    def _tell_gate(self, uow: UnitOfWork, gated: Sequence[_Answer], mine: Mapping[str, bool]) -> None:
+        """What was accepted counts in any case; that it was not is only said by who still has the message."""
+        for parcel, receipt, _, _ in gated:
+            if receipt is not None and (parcel.ticket.id in mine or receipt.state is ReceiptState.SENT):
+                try:
+                    settle_contact(uow, gate_key(parcel.key), OUTCOMES[receipt.state])
+                except NotFoundError:
+                    log.warning("the gate knows nothing of action %s", parcel.ticket.id)
+
+    def _tell_outlets(self, uow: UnitOfWork, kept: Sequence[_Answer]) -> None:
+        names = {one.parcel.ticket.outlet for one in kept}
+        known = outlets.locked(uow, names)
+        now = self._now()
+        changed: dict[str, OutletState] = {}
+        for parcel, receipt, _, _ in kept:
+            name = parcel.ticket.outlet
+            before = changed.get(name) or known.get(name) or OutletState(name, 0.0, now)
+            if receipt is not None:
+                worked = receipt.state is not ReceiptState.FAILED
+                after = before.after(worked, self._breaker, now, receipt.detail)
+                if after != before:
+                    changed[name] = after
+        for name, after in changed.items():
+            _note(uow, known.get(name), after)
+        for name in {name for name, one in known.items() if one.opened_at and name not in changed}:
+            outlets.sooner(uow, name, now)
+        outlets.write(uow, changed.values())
+
+    def _keep(self, runner: str, span: timedelta) -> bool:
+        now = self._now()
+        with self._database.transaction(Lane.BULK) as uow:
+            return store.extend(uow, runner, now, now + span)
+
+
+def _unless_withdrawn(ticket: Ticket, instead: Settled) -> Settled:
+    """A message that the gate holds and somebody withdrew meanwhile is withdrawn."""
+    if not (ticket.withdrawn and instead.state is ActionState.HELD):
+        return instead
+    words = "withdrawn before it was delivered"
+    return settled(ActionState.WITHDRAWN, words, instead.result["attempts"], perhaps_sent=ticket.sending)
+
+
+def _lock_contacts(uow: UnitOfWork, answers: Sequence[_Answer]) -> None:
+    """Customers before the queue, as the gate has it, and in one order, so that nobody waits in a ring.
+
+    SQLite has one writer, who needs no locks.
+    """
+    if uow.dialect != "postgresql":
+        return
+    for customer_id in sorted({one.parcel.ticket.customer_id or "" for one in answers} - {""}):
+        try:
+            lock_contact(uow, customer_id)
+        except FairleadError as error:
+            log.warning("customer %s cannot be locked: %s", customer_id, error.message)
+
+
+def _copies(kept: Sequence[_Answer], done: set[str]) -> list[tuple[str, str, str, int, str]]:
+    return [
+        (one.parcel.ticket.id, one.receipt.state.value, one.receipt.detail[:2_000], one.parcel.ticket.attempt,
+         one.receipt.copy.replace("\0", ""))
+        for one in kept if one.receipt is not None and one.receipt.copy and one.parcel.ticket.id in done
+    ]  # fmt: skip
+
+
+def _note(uow: UnitOfWork, before: OutletState | None, after: OutletState) -> None:
+    """Leave a trace where a breaker opens or closes."""
+    was_open = before is not None and before.opened_at is not None
+    if was_open != (after.opened_at is not None):
+        verb = "outlet.closed" if was_open else "outlet.opened"
+        payload = {"failures": after.failures, "problem": after.problem[:500]}
+        uow.record(AuditEntry(verb, after.name, payload, actor=OUTBOX))
