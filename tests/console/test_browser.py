@@ -234,6 +234,8 @@ def test_no_accessibility_violations(browser: Browser, live: tuple[Site, str], s
     paths += [
         f"/customers/{chosen[0].customer_id}",
         "/imports",
+        "/outbox",
+        "/outbox?state=sent",
         "/grants",
         "/stops",
         "/audit",

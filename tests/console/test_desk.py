@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import html
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from fairlead.checkpoints import read_decision, read_ruling
+from fairlead.kit.ids import new_id
+from fairlead.playbooks import CaseDraft, open_cases
+from fairlead.testing.seed import run_ready
 from tests.console.world import digest_on
 
 if TYPE_CHECKING:
@@ -192,6 +196,24 @@ def test_a_human_review_withholds_what_the_machine_thinks(site: Site) -> None:
     case_page = client.get(f"/cases/{one.case_id}").text
     assert "Territory reason" not in case_page
     assert "withheld" in case_page
+
+
+def test_a_value_that_nobody_gave_is_no_zero(sqlite_site: Site) -> None:
+    """The policy's default counts for its rules and is shown to nobody; a given 0 is."""
+    site, ids = sqlite_site, {}
+    with site.database.transaction() as uow:
+        for name, facts in (("none", {}), ("zero", {"value": 0.0})):
+            known = {"name": name, "reachable_at": "x@y.example", "country": "DE", **facts}
+            draft = CaseDraft("lead-qualification", "lead", new_id("lead"), known)
+            [ids[name]] = open_cases(uow, [draft], site.desk.bundle)
+    run_ready(site.desk.engine)
+    client = site.signed_in()
+    reviews = {one.case_id: one.id for one in site.open_reviews()}
+    pages = {name: client.get(f"/reviews/{reviews[case]}").text for name, case in ids.items()}
+    deals = {name: re.findall(r"<dt>Deal</dt><dd>(.*?)</dd>", page) for name, page in pages.items()}
+    assert deals == {"none": ['<span class="dim">no value given</span>'], "zero": ["0"]}
+    assert "none given" in client.get("/reviews?q=none").text
+    assert "€0<" in client.get("/reviews?q=zero").text
 
 
 def test_a_blind_review_is_answered_first(site: Site) -> None:

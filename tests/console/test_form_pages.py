@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from fairlead.kit.actors import SYSTEM
-from fairlead.playbooks import deploy, read_workspace
+from fairlead.playbooks import EventSource, deploy, read_workspace
 from fairlead.sales.tables import lead
 from fairlead.testing.seed import EXAMPLE, run_ready
 from tests.console.test_browser import CHROMIUM, browser, live, sign_in  # noqa: F401  fixtures
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
 GOOD = {"name": "Ann <b>Bell</b>", "email": "ann@firm.example", "note": "Please call me about thirty seats."}
 NOTE = "Name: Ann Bell\nCompany: Bell Optics Ltd\nE-mail: ann@bell.example\n"
+
+ASSIST = {
+    "checkpoint": "record-change", "segment": "other", "producer": "note-rules@1", "level": "assist",
+    "days": "30", "threshold": "", "promised": "2", "role": "manager", "evidence": "Watched for a month",
+}  # fmt: skip
 
 
 def shown(site: Site, client: TestClient) -> str:
@@ -196,6 +201,56 @@ def test_a_note_is_pasted_and_leads_to_its_review(site: Site) -> None:
     assert "This very text" not in page
     assert "Name: Ann Bell" in page
     assert "withheld" in page
+    assert "<mark>" not in page
+
+
+def decided(site: Site, verdict: str, **answer: str) -> str:
+    """The note's page after its review was answered with this, or rejected under a grant to assist."""
+    client = site.signed_in()
+    if verdict == "reject":
+        assert client.post("/grants", data=ASSIST).status_code == 303
+    path = client.post("/notes", data={"text": NOTE}).headers["location"].partition("?")[0]
+    run_ready(site.desk.engine)
+    found = re.search(r"/reviews/(rev_\w+)", client.get(path).text)
+    assert found
+    client.post(f"/reviews/{found[1]}/claim")
+    form = {"verdict": verdict, "digest": site.review(found[1]).digest, "reason": "as she <said>"}
+    form |= {f"answer.{name}": value for name, value in answer.items()}
+    assert client.post(f"/reviews/{found[1]}/verdict", data=form).status_code == 303
+    site.clock.advance(timedelta(minutes=1))  # type: ignore[attr-defined]
+    EventSource(site.desk.engine).turn()
+    run_ready(site.desk.engine)
+    return client.get(path).text
+
+
+def fates(page: str) -> dict[str, str]:
+    """What became of each field, as the page's table says."""
+    rows = re.findall(r'<tr><th scope="row">([^<]+)</th>.*?What became of it:">(.*?)</td>', page, re.DOTALL)
+    return {name: " ".join(re.sub(r"<[^>]+>", "", told).split()) for name, told in rows}
+
+
+def test_a_decided_note_says_what_was_written_and_what_was_refused(sqlite_site: Site) -> None:
+    """By whom, when and why; never any more what would change."""
+    page = decided(sqlite_site, "answer", name="Ann Bell", company="Bell Ltd")
+    assert "would change" not in page
+    assert re.search(r"Answered</span> by <strong>[^<]+</strong>, \d+ \w+ 20\d\d", page)
+    assert "as she &lt;said&gt;" in page
+    assert fates(page) == {"Name": "Written Ann Bell", "Company": "Written Bell Ltd", "Email": "Refused"}
+
+
+def test_a_rejected_note_says_so(sqlite_site: Site) -> None:
+    """Every proposed value is refused, and nothing is said to be written."""
+    page = decided(sqlite_site, "reject")
+    assert "would change" not in page
+    assert re.search(r"Rejected</span> by <strong>[^<]+</strong>, \d+ \w+ 20\d\d", page)
+    assert fates(page) == {"Name": "Refused", "Company": "Refused", "Email": "Refused"}
+
+
+def test_a_note_is_not_told_before_it_is_ruled_on(sqlite_site: Site) -> None:
+    """Between the paste and the ruling the page holds back what was found, too."""
+    client = sqlite_site.signed_in()
+    page = client.get(client.post("/notes", data={"text": NOTE}).headers["location"]).text
+    assert "not ruled yet" in page
     assert "<mark>" not in page
 
 

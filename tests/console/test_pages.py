@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +14,8 @@ from fairlead.audit import Signer, seal_all
 from fairlead.checkpoints import grants_of, stops
 from fairlead.console.assets import STATIC
 from fairlead.kit.actors import SYSTEM
-from fairlead.playbooks import cases_page, read_case
+from fairlead.kit.ids import new_id
+from fairlead.playbooks import CaseDraft, EventSource, cases_page, open_cases, read_case
 from fairlead.testing.seed import flag_vulnerable, run_ready
 
 if TYPE_CHECKING:
@@ -45,13 +48,59 @@ def test_a_case_tells_its_story(site: Site) -> None:
     assert "Step in" in page
 
 
+OWN_ID = re.compile(r"[a-z]{2,12}_[0-9a-f]{24}")
+LINE = re.compile(r"<li><time.*?</time> (.*?)</li>", re.DOTALL)
+
+
+def visible(page: str) -> str:
+    """The words of a page's content without its markup, and without what stands in small type for ids."""
+    content = re.sub(r'<(p|span) class="ids">.*?</\1>', "", page[page.index("<main") :])
+    return re.sub(r"<[^>]+>", " ", content)
+
+
+def test_a_cases_page_says_everything_once_and_by_name(site: Site) -> None:
+    """No id but in the small line, no line of the history twice, nothing found that was told before."""
+    client = site.signed_in()
+    one = site.one("assist")
+    client.post(f"/reviews/{one.id}/claim")
+    client.post(f"/reviews/{one.id}/verdict", data={"verdict": "approve", "digest": site.review(one.id).digest})
+    site.clock.advance(timedelta(minutes=1))  # type: ignore[attr-defined]
+    EventSource(site.desk.engine).turn()
+    run_ready(site.desk.engine)
+    page = client.get(f"/cases/{one.case_id}").text
+    assert OWN_ID.findall(visible(page)) == []
+    assert page.count(f'<p class="ids">{one.case_id}') == 1
+    lines = [re.sub(r"\s+", " ", line) for line in LINE.findall(page[page.index("What happened") :])]
+    assert lines
+    assert all(line != other for line, other in itertools.pairwise(lines))
+    assert sum("Found:" in line and "Team " in line for line in lines) == 1
+    assert '<a href="/playbooks/lead-qualification">Lead qualification</a>' in page
+
+
+def test_who_is_not_known_is_named_by_what_came_with_them(sqlite_site: Site) -> None:
+    """Name, else address, else "somebody new"; an id of ours never, a caller's own stays."""
+    site = sqlite_site
+    known = {"a": {"email": "eve@firm.example"}, "b": {}, "c": {"new_name": "Ann Bell"}}
+    with site.database.transaction() as uow:
+        drafts = [CaseDraft("lead-qualification", "lead", new_id("lead"), facts) for facts in known.values()]
+        drafts.append(CaseDraft("lead-qualification", "order", "order 4711", {}))
+        open_cases(uow, drafts, site.desk.bundle)
+    client = site.signed_in()
+    page = client.get("/cases").text
+    assert [words in page for words in ("eve@firm.example", "somebody new", "Ann Bell", "order 4711")] == [True] * 4
+    assert OWN_ID.findall(visible(page)) == []
+    run_ready(site.desk.engine)
+    stage = client.get("/playbooks/lead-qualification/stages/assign?state=waiting").text
+    assert OWN_ID.findall(visible(stage)) == []
+
+
 @pytest.mark.parametrize(
     ("verb", "fields", "state", "stage"),
     [
         ("pause", {}, "paused", "assign"),
         ("take_over", {}, "paused", "assign"),
         ("redirect", {"stage": "score"}, "ready", "score"),
-        ("skip", {}, "ready", "give-out"),
+        ("skip", {}, "ready", "ready-or-not"),
         ("cancel", {}, "ended", "assign"),
     ],
 )

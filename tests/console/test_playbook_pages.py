@@ -90,6 +90,11 @@ def test_the_page_has_graph_table_and_goal_with_the_same_figures(site: Site) -> 
     assert "rejected → nurture" in row[1]
     assert site.desk.bundle.digest[:12] in text
     assert "flowchart TD" in text
+    assert re.search(
+        r'id="graph-more".*scroll it sideways.*role="region" aria-label="Graph[^"]*" aria-describedby="graph-more"',
+        text,
+        re.DOTALL,
+    )
     assert "Goal: Seven new leads in ten reach a team." in text
     assert "Not enough cases yet" in text
     assert "style=" not in text
@@ -201,6 +206,8 @@ def test_the_page_in_a_browser(browser: Browser, live: tuple[Site, str], scheme:
         assert found.violations_count == 0, f"{path}: {found.generate_report()}"
         tab.set_viewport_size({"width": 390, "height": 844})
         assert tab.evaluate("document.documentElement.scrollWidth") <= 390, path
+        if path == BOOK:
+            assert tab.get_by_text("scroll it sideways").is_visible()
     tab.set_viewport_size({"width": 1280, "height": 900})
     tab.goto(BOOK)
     tab.get_by_role("region", name="Graph").focus()

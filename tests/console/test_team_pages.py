@@ -48,7 +48,13 @@ def test_a_team_is_made_filled_and_undone_by_forms(sqlite_site: Site) -> None:
     ):
         assert client.post(f"/teams/dach/{path}", data=form).status_code == 303, path
     page = client.get("/teams/dach").text
-    for words in ("0 / 7", "enterprise, french", "surgery", "Mon-Fri 09:00-17:00 (Europe/Berlin)"):
+    for words in (
+        'data-label="Weight">2.5<',
+        "0 / 7",
+        "enterprise, french",
+        "surgery",
+        "Mon-Fri 09:00-17:00 (Europe/Berlin)",
+    ):
         assert words in page, words
     assert "surgery" not in sqlite_site.signed_in("compliance").get("/teams/dach").text
     absence = re.search(r'name="absence" value="(\w+)"', page)

@@ -12,19 +12,26 @@ from fairlead.console import (
     autonomy_pages,
     case_pages,
     comparing,
+    consent_pages,
+    contact_pages,
     customer_pages,
     duplicate_pages,
+    experiment_pages,
     form_pages,
     import_pages,
+    leaving_pages,
     live,
     note_pages,
+    outbox_pages,
     playbook_pages,
+    preference_pages,
     queue_pages,
     review_pages,
     routing_pages,
     score_pages,
     team_pages,
     touch_pages,
+    why_pages,
     words,
 )
 from fairlead.console.feed import Feed
@@ -52,8 +59,9 @@ def install(app: FastAPI, services: Services, library: BundleLibrary) -> Console
     templates.trim_blocks = templates.lstrip_blocks = True
     for pages in (
         assets, queue_pages, review_pages, case_pages, playbook_pages, score_pages, import_pages, autonomy_pages,
-        customer_pages, duplicate_pages, team_pages, routing_pages, touch_pages, audit_pages, form_pages, note_pages,
-        live,
+        customer_pages, consent_pages, contact_pages, duplicate_pages, team_pages, routing_pages, touch_pages,
+        audit_pages, form_pages, note_pages, live, preference_pages, leaving_pages, outbox_pages, why_pages,
+        experiment_pages,
     ):  # fmt: skip
         app.include_router(pages.router, include_in_schema=False)
     return console

@@ -8,16 +8,16 @@ from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fairlead import audit, reviews
+from fairlead import reviews
 from fairlead.actions import actions_of_case
-from fairlead.api import require, score_of, services, withheld_rulings
+from fairlead.api import discreet_ruling, require, score_of, services, withheld_rulings
 from fairlead.checkpoints import explain, recall, rulings_of_case
 from fairlead.console import words
+from fairlead.console.case_history import known_facts, told_history
 from fairlead.console.contacting import contacts
 from fairlead.console.shell import Posted, console_of, desk_of, go, posted, render
-from fairlead.customers import names_of
+from fairlead.console.titles import About, titles_of
 from fairlead.errors import ConflictError, FairleadError, InputError, NotFoundError
-from fairlead.kit import jsons
 from fairlead.kit.ids import is_id
 from fairlead.people import Permission, Principal, list_people
 from fairlead.playbooks import (
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from fairlead.kit.unit_of_work import Reader
 
 PAGE = 50
-EXECUTABLE = frozenset({"auto", "approve", "edit", "answer"})
 MAX_REASON_CHARS = 4_000
 STATES = {
     "": "All", "exception": "Exceptions", "waiting": "Waiting", "ready": "Ready", "paused": "Paused",
@@ -98,22 +97,15 @@ def cases(
         desk = desk_of(request, reader, principal)
         rows = cases_page(reader, state=state or None, playbook=playbook or None, before=before or None, limit=PAGE + 1)
         shown = rows[:PAGE]
-        names = names_of(reader, list({row.customer_id for row in shown if row.customer_id}))
+        about = [About(row.id, row.subject_id, row.customer_id, row.facts or {}) for row in shown]
+        titles = titles_of(reader, about)
         playbooks = sorted(desk.bundle.playbooks) if desk.bundle else []
         stages = counts_by_stage(reader, playbook) if playbook else []
     return render(
-        request, "cases.html", desk, rows=shown, names=names, state=state, states=STATES, playbook=playbook,
+        request, "cases.html", desk, rows=shown, titles=titles, state=state, states=STATES, playbook=playbook,
         playbooks=playbooks, stages=stages, older=shown[-1].id if len(rows) > PAGE else "",
-        title_of=_title_of, before=before,
+        before=before,
     )  # fmt: skip
-
-
-def _title_of(row: Any, names: dict[str, tuple[str, str]]) -> str:
-    """Who or what a case is about, as well as it is known."""
-    name, company = names.get(row.customer_id or "", ("", ""))
-    facts = row.facts or {}
-    parts = [name or str(facts.get("name") or ""), company or str(facts.get("company") or "")]
-    return " · ".join(part for part in parts if part) or row.subject_id
 
 
 @router.get("/cases/{case_id}")
@@ -135,19 +127,24 @@ def _page(
         desk = desk_of(request, reader, principal)
         row = read_case(reader, case_id)
         rulings = rulings_of_case(reader, case_id)
+        if not principal.can(Permission.SENSITIVE_READ):
+            rulings = [discreet_ruling(one) for one in rulings]
         actions = actions_of_case(reader, case_id)
         work = reviews.of_rulings(reader, [one.id for one in rulings])
         hidden = withheld_rulings(work)
         guarded = bool(hidden)
-        names = names_of(reader, [row.customer_id] if row.customer_id else [])
+        title = titles_of(reader, [About(row.id, row.subject_id, row.customer_id, row.facts or {})])[row.id]
+        decided = [_decided(one, withheld=one.id in hidden) for one in rulings]
+        score, assigned = None if guarded else _score(reader, case_id), _assigned(reader, desk, case_id, guarded)
         context = {
-            "one": case_summary(row), "version": row.version, "title": _title_of(row, names),
-            "rulings": [_decided(one, withheld=one.id in hidden) for one in rulings], "actions": actions,
+            "one": case_summary(row), "version": row.version, "title": title, "rulings": decided, "actions": actions,
             "guarded": guarded,
-            "history": _history(reader, case_id, [*rulings, *work, *actions], guarded),
+            "history": told_history(reader, case_id, [*rulings, *work, *actions], guarded=guarded),
+            "known": [] if guarded else known_facts(
+                row.facts, [one.result or {} for one in decided], score=score, assignment=assigned["assignment"]
+            ),
             "stages": _stages(request, reader, row), "verbs": OFFERED[CaseState(row.state)],
-            "actor": words.actor_namer(reader), **_assigned(reader, desk, case_id, guarded),
-            "score": None if guarded else _score(reader, case_id),
+            "actor": words.actor_namer(reader), **assigned, "score": score,
             "contacts": contacts(reader, principal, case_id, services(request).clock.now()),
         }  # fmt: skip
         status = problem.status if problem else 200
@@ -181,10 +178,12 @@ def _decided(ruling: Any, *, withheld: bool) -> Decided:
     if withheld:
         return Decided(ruling, "", withheld, [], None, same=True)
     proposed = ruling.proposal["answer"]
-    result = None if ruling.verdict not in EXECUTABLE else proposed if ruling.answer is None else ruling.answer
+    result = None if ruling.verdict not in words.EXECUTED else proposed if ruling.answer is None else ruling.answer
     names = dict.fromkeys([*proposed, *(result or {})])
     rows = [(name, proposed.get(name), (result or {}).get(name)) for name in names]
-    return Decided(ruling, explain(recall(ruling.record)), withheld, rows, result, same=result == proposed)
+    return Decided(
+        ruling, words.without_ids(explain(recall(ruling.record))), withheld, rows, result, same=result == proposed
+    )
 
 
 def _stages(request: Request, reader: Reader, row: Any) -> list[str]:
@@ -192,32 +191,6 @@ def _stages(request: Request, reader: Reader, row: Any) -> list[str]:
         return list(console_of(request).library.load(reader, row.bundle).playbooks[row.playbook].playbook.stages)
     except FairleadError:  # its version needs what this build lacks; the page shows the rest
         return []
-
-
-def _history(
-    reader: Reader,
-    case_id: str,
-    parts: list[Any],
-    guarded: bool,  # noqa: FBT001
-) -> list[dict[str, Any]]:
-    """The record about the case, its rulings, reviews and actions, oldest first, in sentences.
-
-    `guarded` leaves out what steps found and what people said, as long as somebody answers without either.
-    """
-    subjects = [case_id, *(one.id for one in parts)]
-    name, told = words.actor_namer(reader), []
-    for entry in audit.history(reader, subjects[:400], 500):
-        payload = None if entry.body is None else jsons.loads(entry.body)
-        if not guarded and payload and payload.get("found"):
-            found = "; ".join(f"{words.plain(key)} {words.shown(value)}" for key, value in payload["found"].items())
-        else:
-            found = ""
-        reason = "" if guarded else (payload or {}).get("reason") or ""
-        told.append({
-            "at": entry.at, "who": name(entry.actor), "words": words.told(entry.verb, payload),
-            "found": found, "reason": reason,
-        })  # fmt: skip
-    return told
 
 
 def _assigned(reader: Reader, desk: Desk, case_id: str, guarded: bool) -> dict[str, Any]:  # noqa: FBT001

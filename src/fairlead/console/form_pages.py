@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -12,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 from fairlead.api import FRAMED_BY, address_of, limits_of, render_page, require, services
 from fairlead.console.shell import Posted, console_of, desk_of, posted, render
-from fairlead.customers import names_of
+from fairlead.customers import asks_privacy, names_of
 from fairlead.errors import FaultError, InputError, NotFoundError, TooManyRequestsError
 from fairlead.people import Permission, Principal
 from fairlead.sales import (
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from fairlead.kit.unit_of_work import Reader
     from fairlead.playbooks import Bundle
 
-TRAP, TOKEN = "website_url", "form_token"
+TRAP, TOKEN, CONSENT = "website_url", "form_token", "consent"
 PAGE = 50
 AUTOCOMPLETE = {
     "name": "name", "first_name": "given-name", "last_name": "family-name", "email": "email", "phone": "tel",
@@ -120,8 +121,12 @@ def send_form(request: Request, name: str, given: FormPost) -> Response:
     if state is not TokenState.GOOD:
         _refuse(request, name, state.value)
         return _page(request, form, answers, told=words["again"], status=422)
-    if answers.errors:
-        return _page(request, form, answers, status=422, token=token)
+    told = ""
+    if form.consent is not None and given.get(CONSENT, "") not in {"", "yes", form.consent.digest}:
+        # Another wording stood beside the box that was ticked: that consent is not one to this.
+        answers, told = replace(answers, consented=False), words["again"]
+    if answers.errors or told:
+        return _page(request, form, answers, told=told, status=422, token=token)
     return _take(request, bundle, form, answers, token)
 
 
@@ -132,7 +137,8 @@ def _take(request: Request, bundle: Bundle, form: Form, answers: Answers, token:
     written = False
     try:
         with svc.database.transaction() as uow:
-            done = submit(uow, bundle, form, answers, token)
+            private = asks_privacy(request.headers.get("sec-gpc"))
+            done = submit(uow, bundle, form, answers, token, private=private)
             add_refusals(uow, counts)
             uow.after_commit(svc.wake)
         written = True

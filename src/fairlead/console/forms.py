@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PREFIX = "answer."
 WHOLE = "answer"
-FEW = 7
+FEW = 8
 LONG_TEXT = 120
 _NUMBER_CHARS = 64
 _TWO_WAYS = re.compile(r"([+-]?[1-9]\d{0,2})[.,](\d{3})", re.ASCII)

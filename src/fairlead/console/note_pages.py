@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Depends, Query
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fairlead.api import require, services
+from fairlead.api import note_withheld, require, services
+from fairlead.checkpoints import rulings_of_case
+from fairlead.console import words
 from fairlead.console.shell import Desk, console_of, desk_of, go, render
 from fairlead.customers import names_of
 from fairlead.errors import ConflictError, InputError, NotFoundError
@@ -118,11 +121,16 @@ def _one(request: Request, principal: Principal, note_id: str, problem: Fairlead
         change = change_of_note(reader, note_id)
         work = of_case(reader, note.case_id)
         who = names_of(reader, [note.customer_id]).get(note.customer_id, ("", "")) if note.customer_id else ("", "")
-    hidden = any(one.is_open and one.mode.value != "assist" for one in work)
+        withheld = note_withheld(reader, case.id)
+        ruled = next((one for one in reversed(rulings_of_case(reader, case.id)) if one.verdict), None)
+        actor = words.actor_namer(reader)
+        changes = [] if withheld else _shown(note, case)
+        told = None if withheld or ruled is None else _decided(ruled, actor(ruled.decided_by), changes, change)
+        undone_by = actor(change.undone_by) if change is not None and change.undone_by else ""
     return render(
-        request, "note.html", desk, status=problem.status if problem else 200, note=note, case=case, change=change,
-        work=work, who=who, problem=problem, hidden=hidden, changes=[] if hidden else _shown(note, case),
-        skipped=case.facts.get("skipped") or [],
+        request, "note.html", desk, status=problem.status if problem else 200, note=note, case=case,
+        change=None if withheld else change, work=work, who=who, problem=problem, withheld=withheld, decided=told,
+        changes=[] if told else changes, skipped=case.facts.get("skipped") or [], undone_by=undone_by,
     )  # fmt: skip
 
 
@@ -132,6 +140,48 @@ def _shown(note: Any, case: Any) -> list[dict[str, Any]]:
     if changes is None:
         changes = [{**one, "new": one["value"], "old": None, "warning": ""} for one in note.found]
     return [with_words(note.text, change) for change in changes]
+
+
+class Fate(NamedTuple):
+    """What became of one proposed or answered value: `kind` is written, refused, left, same or coming."""
+
+    field: str
+    before: Any
+    proposed: Any
+    decided: Any
+    kind: str
+
+
+class DecidedNote(NamedTuple):
+    """Who decided what about a note, and what became of each value."""
+
+    ruling: Any
+    by: str
+    fates: list[Fate]
+
+
+def _decided(ruling: Any, by: str, changes: Sequence[Mapping[str, Any]], change: Any) -> DecidedNote:
+    """`change` None: refused, or not written yet. Nothing is told of a customer who was erased."""
+    if change is not None and not change.changes and not any(one["words"][1] for one in changes):
+        return DecidedNote(ruling, by, [])
+    answer = {}
+    if ruling.verdict in words.EXECUTED:
+        answer = ruling.proposal["answer"] if ruling.answer is None else ruling.answer
+    proposed = {one["field"]: one for one in changes}
+    written = {one["field"]: one for one in change.changes} if change is not None else {}
+    fates = []
+    for name in dict.fromkeys([*proposed, *answer]):
+        was, new = proposed.get(name, {}).get("old"), proposed.get(name, {}).get("new")
+        if name in written:
+            one = written[name]
+            fates.append(Fate(name, one["old"], new, one["new"], "written"))
+        elif answer.get(name) in (None, ""):
+            fates.append(Fate(name, was, new, None, "refused"))
+        else:
+            same = answer[name] in (was if isinstance(was, list) else [was])
+            kind = "same" if same else "coming" if change is None else "left"
+            fates.append(Fate(name, was, new, answer[name], kind))
+    return DecidedNote(ruling, by, fates)
 
 
 def with_words(text: str, change: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from fairlead.api import (
 )
 from fairlead.console import words
 from fairlead.console.shell import Desk, desk_of, render
-from fairlead.customers import names_of
+from fairlead.console.titles import About, titles_of
 from fairlead.errors import InputError, NotFoundError
 from fairlead.kit.clock import from_micros
 from fairlead.people import Permission, Principal
@@ -71,6 +71,8 @@ STANDING = {
 }
 PERIOD_WORDS = {"week": "this week", "month": "this month", "quarter": "this quarter"}
 BEFORE_WORDS = {"week": "last week", "month": "last month", "quarter": "last quarter"}
+WIDTHS = (320, 520, 720, 920, 1120)
+"""Drawings up to these many pixels fit on screens a little wider; each has its rule in the style sheet."""
 _LATE_S = 7 * 86_400
 
 router = APIRouter()
@@ -122,7 +124,8 @@ def playbook(
     )  # fmt: skip
     return render(
         request, "playbook.html", desk, slug=name, book=book, version=bundle.digest, picture=Markup(picture),  # noqa: S704  every text in it was escaped by `svg`
-        seen=seen, rows=[_row(one, book) for one in seen.stages], mermaid=mermaid(graph), days=days, periods=PERIODS,
+        wide=next((one for one in WIDTHS if drawing.width <= one), "any"), seen=seen,
+        rows=[_row(one, book) for one in seen.stages], mermaid=mermaid(graph), days=days, periods=PERIODS,
         told=_told(stands) if stands else None, stage_link=lambda stage: _stage_link(name, stage),
     )  # fmt: skip
 
@@ -297,14 +300,9 @@ def stage_cases(
 
 def _cases(reader: Reader, found: list[tuple[str, int]]) -> list[tuple[str, str, datetime]]:
     """(case, who or what it is about, when)."""
-    heads = heads_of(reader, [case for case, _ in found])
-    names = names_of(reader, sorted({one.customer_id for one in heads.values() if one.customer_id}))
-    rows = []
-    for case, moment in found:
-        head = heads[case]
-        who = " · ".join(part for part in names.get(head.customer_id or "", ()) if part)
-        rows.append((case, who or head.subject_id, from_micros(moment)))
-    return rows
+    heads = heads_of(reader, [case for case, _ in found]).values()
+    titles = titles_of(reader, [About(one.id, one.subject_id, one.customer_id) for one in heads])
+    return [(case, titles[case], from_micros(moment)) for case, moment in found]
 
 
 @router.get("/playbooks/{name}/deviations")

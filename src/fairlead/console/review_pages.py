@@ -66,7 +66,10 @@ def _page(
     with svc.database.reading() as reader:
         desk = desk_of(request, reader, principal)
         review = _seen(reader, principal, review_id)
-        story = read_story(reader, console_of(request).library, review, principal.id, now)
+        story = read_story(
+            reader, console_of(request).library, review, principal.id, now,
+            sensitive=principal.can(Permission.SENSITIVE_READ),
+        )  # fmt: skip
         undo = _undoable(reader, done or review_id, principal, now)
         note = note_of_case(reader, review.case_id) if review.case_id else None
         roles = _roles(story, desk.bundle)
@@ -202,7 +205,7 @@ def skip(request: Request, principal: Deciding, review_id: str) -> Response:
     def onward(uow: UnitOfWork, me: Reviewer) -> Review | None:
         one = reviews.get(uow, review_id)
         if one.is_label:
-            message = "What was drawn cannot be skipped: answer it, say that you cannot tell, or release it."
+            message = "What was drawn or asked for cannot be skipped: answer, say that you cannot tell, or release it."
             raise ConflictError(message, code="drawn", review=review_id)
         if one.claimed_by == me.id and one.held(uow.now):
             reviews.release(uow, review_id, me)
@@ -257,7 +260,9 @@ def verdict(request: Request, principal: Deciding, review_id: str, form: Form) -
 
 def _decide(request: Request, uow: UnitOfWork, review_id: str, form: Posted, me: Reviewer) -> reviews.Decided:
     one = reviews.get(uow, review_id)
-    story = read_story(uow, console_of(request).library, one, me.id, uow.now)
+    story = read_story(
+        uow, console_of(request).library, one, me.id, uow.now, sensitive=True
+    )  # fmt: skip  nothing of it is shown here
     word = form.text("verdict")
     if word not in set(Verb):
         raise InputError("Choose what to do with this review.", field="verdict")

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from fairlead.api import require, services
 from fairlead.console import case_pages
 from fairlead.console.shell import Posted, console_of, desk_of, go, posted, render
-from fairlead.customers import names_of
+from fairlead.console.titles import About, titles_of
 from fairlead.errors import ConflictError, FairleadError, InputError, NotFoundError
 from fairlead.people import (
     Nobody,
@@ -115,7 +115,7 @@ def _page(
         view = team_view(reader, found, now)
         people = [one for one in list_people(reader) if one.disabled_at is None]
         waiting = [row for row in unassigned(reader) if row.team == name][:MOST_WAITING]
-        about = names_of(reader, [row.customer_id for row in waiting if row.customer_id])
+        about = titles_of(reader, [About(row.case_id, row.subject_id, row.customer_id) for row in waiting])
         context = {
             "view": view, "people": people, "inside": {seat.member.person_id for seat in view.seats},
             "others": [one.name for one in list_teams(reader) if one.name != name and one.closed_at is None],

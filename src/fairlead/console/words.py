@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +16,8 @@ from fairlead.kit.words import counted
 _SIGNS = {"EUR": "€", "USD": "$", "GBP": "£"}
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 MAX_SHOWN = 300
+_GRANT = re.compile(r"\b([Gg])rant gra_[0-9a-f]{24}\b")
+_OWN_ID = re.compile(r"\b[a-z]{2,12}_[0-9a-f]{24}\b")
 
 actor_namer = api.actor_namer
 PATHS = {
@@ -62,6 +65,9 @@ VERDICTS = {
     "blocked": "Refused by the policy",
     "expired": "Nobody decided in time",
 }
+
+EXECUTED = frozenset({"auto", "approve", "edit", "answer"})
+"""Verdicts after which something is done."""
 
 
 def money(minor: int | None, currency: str) -> str:
@@ -182,6 +188,16 @@ def _reason(item: Mapping[str, Any]) -> str:
     return f"{item['words']} ({add:+g})" if isinstance(add, (int, float)) else str(item["words"])
 
 
+def is_own_id(value: Any) -> bool:
+    """Whether it is nothing but an id that Fairlead made."""
+    return isinstance(value, str) and _OWN_ID.fullmatch(value) is not None
+
+
+def without_ids(text: str) -> str:
+    """`The grant allows assist` for `Grant gra_0660… allows assist`; where its number helps it is shown apart."""
+    return _GRANT.sub(lambda found: "The grant" if found[1] == "G" else "the grant", text)
+
+
 def told(verb: str, payload: Mapping[str, Any] | None) -> str:
     """An entry of the audit record as a sentence; one whose payload was erased says only what kind it was."""
     if payload is None:
@@ -218,6 +234,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "plain": plain,
     "counted": counted,
     "shown": shown,
+    "without_ids": without_ids,
     "path_words": lambda path: PATHS.get(path, path),
     "view_words": lambda view: VIEWS.get(view, view),
     "verdict_words": lambda verdict: VERDICTS.get(verdict, plain(verdict)),

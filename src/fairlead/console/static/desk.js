@@ -255,3 +255,9 @@ addEventListener("click", (event) => {
 });
 addEventListener("change", (event) => { if ("submit" in event.target.dataset) event.target.form.requestSubmit(); });
 $("#problem")?.focus();
+
+// A wide graph begins where its cases begin, not at its empty corner.
+for (const canvas of document.querySelectorAll(".pb-canvas")) {
+  const first = canvas.querySelector(".pb-shape")?.getBoundingClientRect();
+  if (first) canvas.scrollLeft += first.left + first.width / 2 - canvas.getBoundingClientRect().left - canvas.clientWidth / 2;
+}

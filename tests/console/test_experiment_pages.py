@@ -1,0 +1,79 @@
+"""The desk's page about experiments."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+from fairlead import guardrails
+from fairlead.experiments import Arm, Experiment, Unit, arm_of, enrol, ensure_seed
+from fairlead.guardrails import Code
+from tests.guardrails.desk import RULES, USER, Desk
+
+if TYPE_CHECKING:
+    from tests.console.world import Site
+
+
+def prepared(site: Site) -> tuple[int, int]:
+    """Forty customers asked for a promotion while half are held out; how many of them were, and were not."""
+    desk = Desk(site.database)
+    desk.deploy(RULES + "holdout: {share: 0.5}\n")
+    codes = [desk.ask(f"k{n}", desk.customer(f"e{n}@example.test")).code for n in range(40)]
+    return codes.count(Code.HOLDOUT), len(codes) - codes.count(Code.HOLDOUT)
+
+
+def test_the_page_shows_arms_check_and_messages(site: Site) -> None:
+    """Shares with intervals, the verdict, what was kept back; the same figures as a CSV file."""
+    held, free = prepared(site)
+    client = site.signed_in("manager")
+    page = client.get("/experiments").text
+    for words in (
+        "contact-holdout",
+        "50.0%",
+        "as drawn",
+        f"{held} to {held} customers: sales {held}",
+        "Share expected",
+    ):
+        assert words in page, words
+    assert "Shares over time" not in page
+    assert '<a class="button" href="/experiments">' in client.get("/contact").text
+    file = client.get("/experiments?form=csv")
+    assert file.headers["content-type"].startswith("text/csv")
+    rows = list(csv.DictReader(io.StringIO(file.text)))
+    assert [(row["arm"], int(row["n"])) for row in rows] == [("held_out", held), ("written_to", free)]
+    assert rows[0]["verdict"] == "fits"
+    assert float(rows[0]["low"]) < held / 40 < float(rows[0]["high"])
+
+
+def test_an_alarm_is_a_banner_and_old_shares_are_told(sqlite_site: Site) -> None:
+    """A version whose draws were lost on one side raises the alarm of the whole; each version has its own verdict."""
+    prepared(sqlite_site)
+    broken = Experiment("mail-length", (Arm("short", 0.5), Arm("long", 0.5)), unit="case")
+    other = Experiment("mail-length", (Arm("short", 0.000_01), Arm("long", 0.999_99)), unit="case")
+    with sqlite_site.database.transaction() as uow:
+        guardrails.deploy_rules(uow, USER, RULES)
+        seed = ensure_seed(uow)
+        # A program that forgets to ask for three of four units that would be written to at length.
+        keys = [f"case_{n}" for n in range(400)]
+        kept = [one for n, one in enumerate(keys) if arm_of(broken, seed, one).name == "short" or n % 4 == 0]
+        enrol(uow, broken, [Unit(one) for one in kept])
+        enrol(uow, other, [Unit("case_x"), Unit("case_y", "no path was left")])
+    page = sqlite_site.signed_in("manager").get("/experiments").text
+    for words in (
+        "mail-length", "Alarm: the arms are not as they were drawn", "Shares over time", "too few to tell",
+        "1 more were not eligible", "hold out nobody now", "under 0.0001",
+    ):  # fmt: skip
+        assert words in page, words
+
+
+def test_empty_forbidden_and_hostile(sqlite_site: Site) -> None:
+    """Without experiments it says how to begin; without the permission it is not shown; odd spans are refused."""
+    client = sqlite_site.signed_in("manager")
+    page = client.get("/experiments").text
+    assert "No experiment has begun" in page
+    assert client.get("/experiments?form=csv").text.splitlines()[1:] == []
+    for since in ("0", "-1", "9999", "9e9", "<b>", "99999"):
+        assert client.get("/experiments", params={"since": since}).status_code == 422
+    assert sqlite_site.signed_in("viewer").get("/experiments").status_code == 200
+    assert "No experiment" not in sqlite_site.client().get("/experiments").text
