@@ -36,11 +36,11 @@ WRONG_FILES = {
     "a list for a text": (POLICY, "role: reviewer", "role: [reviewer]", "found a list"),
     "a misspelt key": (POLICY, "on_expiry: keep", "on_expirie: keep", "on_expiry"),
     "twice the same key": (POLICY, "lottery:\n", "lottery:\n  rate: 0.1\n", "rate"),
-    "hostile CEL": (POLICY, "deal >= 50000.0", "'[1,2].map(x, [1,2].map(y, [1,2].map(z, x)))[0][0][0] > 0'", "lead-assignment.yaml:40"),  # noqa: E501  a table
+    "hostile CEL": (POLICY, "deal >= 50000.0", "'[1,2].map(x, [1,2].map(y, [1,2].map(z, x)))[0][0][0] > 0'", "lead-assignment.yaml:43"),  # noqa: E501  a table
     "CEL without end": (POLICY, "deal >= 50000.0", "(" * 2_000 + "deal", "lead-assignment.yaml:"),
     "CEL on the wrong type": (POLICY, "deal >= 50000.0", 'deal >= "much"', "does not work on (double, string)"),
     "an unknown fact": (POLICY, "deal >= 50000.0", "dael >= 50000.0", "dael"),
-    "a stage that is not there": (PLAYBOOK, "approved: give-out", "approved: give-ot", "give-out"),
+    "a stage that is not there": (PLAYBOOK, "approved: ready-or-not", "approved: ready-or-no", "ready-or-not"),
     "an unknown step": (PLAYBOOK, "score-by-rules@1", "score-by-rule@1", "score-by-rules@1"),
     "an unknown connector": (PLAYBOOK, "act: file", "act: fiel", "file"),
 }  # fmt: skip

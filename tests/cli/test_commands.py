@@ -54,7 +54,9 @@ def test_init_makes_a_workspace_once(tmp_path: Path) -> None:
 
 def test_check_and_deploy(fairlead: Terminal) -> None:
     """What is right is said to be right; deploying it again changes nothing, a change is a new version."""
-    assert re.fullmatch(r"\d+ files are right: \d+ playbooks?, \d+ polic(y|ies)\n", fairlead("check").out)
+    said = fairlead("check").out
+    kinds = "4 playbooks, 4 policies, 1 form, 4 message templates, contact.yaml, fairlead.toml"
+    assert said == f"15 files are right: {kinds}\n", "every file is said"
     assert fairlead("check", "--json").json["ok"] is True
     same = fairlead("deploy", "--json").json
     assert same["changed"] is False
@@ -250,6 +252,58 @@ def test_an_export_without_a_key(fairlead: Terminal, tmp_path: Path, monkeypatch
     fairlead(*args, bare=True).refused(2, "--public-key")
 
 
+def test_a_deploy_says_which_grants_a_new_producer_leaves_void(fairlead: Terminal) -> None:
+    """By checkpoint and segment, with the old producer and the new; nothing where nothing was granted or changed."""
+    for segment, level in (("small", "auto"), ("medium", "assist"), ("large", "shadow")):
+        limit = ("--threshold", "0.8", "--promised-error", "0.02") if level == "auto" else ()
+        line = fairlead("grant", "set", "lead-assignment", "--segment", segment, "--producer", "lead-rules@1",
+                        "--level", level, *limit)  # fmt: skip
+        assert line.code == 0, line.err
+    fairlead(
+        "grant", "set", "lead-assignment", "--segment", "medium", "--producer", "lead-rules@2", "--level", "assist"
+    )
+    book = fairlead.folder / "playbooks" / "lead-qualification.yaml"
+    text = book.read_text(encoding="utf-8")
+    book.write_text(text.replace("target: 0.7", "target: 0.6"), encoding="utf-8")
+    same = fairlead("deploy")
+    assert (same.code, "grant" in same.err) == (0, False)
+
+    book.write_text(text.replace("producer: lead-rules@1", "producer: lead-rules@2"), encoding="utf-8")
+    said = fairlead("deploy")
+    assert said.code == 0
+    medium, small = [one for one in said.err.splitlines() if one.startswith("warning")]
+    assert medium == (
+        "warning: lead-assignment, segment medium: the grant of lead-rules@1 (assist) has no effect on new cases; "
+        "lead-rules@2 proposes now and may go assist there by a grant of its own"
+    )
+    assert small == (
+        "warning: lead-assignment, segment small: the grant of lead-rules@1 (auto) has no effect on new cases; "
+        "lead-rules@2 proposes now and has no grant there, so it starts in shadow and people decide"
+    )
+    book.write_text(text, encoding="utf-8")
+    back = fairlead("deploy", "--json").json["void_grants"]
+    assert [(one["segment"], one["producer"], one["to"]) for one in back] == [
+        ("medium", "lead-rules@2", {"lead-rules@1": "assist"})
+    ]
+
+
+def test_a_deploy_knows_who_proposes_with_a_model(fairlead: Terminal) -> None:
+    """Without a model the rules go on as the producer that they name; another name for them voids the grant."""
+    auto = ("--level", "auto", "--threshold", "0.8", "--promised-error", "0.02")
+    fairlead("grant", "set", "lead-assignment", "--segment", "small", "--producer", "lead-rules@1", *auto)
+    book = fairlead.folder / "playbooks" / "lead-qualification.yaml"
+    text = book.read_text(encoding="utf-8")
+    start, end = text.index("    step: score-by-rules@1"), text.index("    next: route")
+    rules = '{base: 20, rules: [{when: company != "", add: 10, words: a company}]}'
+    stage = f"    step: score-by-model@1\n    with:\n      model: lead-score\n      rules: {rules}\n"
+    model = (text[:start] + stage + text[end:]).replace("producer: lead-rules@1", "producer: {fact: producer}")
+    book.write_text(model, encoding="utf-8")
+    assert fairlead("deploy", "--json").json["void_grants"] == []
+    book.write_text(model.replace("model: lead-score\n", "model: lead-score\n      rules_producer: ours@7\n"), "utf-8")
+    (void,) = fairlead("deploy", "--json").json["void_grants"]
+    assert (void["producer"], void["to"]) == ("lead-rules@1", {"ours@7": "shadow"})
+
+
 def test_one_is_not_many(fairlead: Terminal, tmp_path: Path) -> None:
     """Numbers agree with their words: one playbook, two files."""
     small = tmp_path / "small"
@@ -257,7 +311,7 @@ def test_one_is_not_many(fairlead: Terminal, tmp_path: Path) -> None:
     text = "playbook: hello\nsubject: lead\nstart: done\nstages: {done: {end: done}}\n"
     (small / "playbooks" / "hello.yaml").write_text(text, encoding="utf-8")
     said = fairlead("check", "--workspace", str(small), bare=True)
-    assert said.out == "1 file is right: 1 playbook, 0 policies\n"
+    assert said.out == "1 file is right: 1 playbook\n"
     assert " 1 seal," in fairlead("audit", "verify").out
     assert "0 actions are held" in fairlead("stop", "on", "--because", "x").out
 
@@ -348,3 +402,14 @@ def test_a_key_that_takes_leads_in_needs_no_checkpoint(fairlead: Terminal) -> No
     """One that may ask for decisions does, and is refused with what to write."""
     assert fairlead("key", "create", "form", "--scope", "cases:start").code == 0
     fairlead("key", "create", "bot").refused(2, "--checkpoint")
+
+
+def test_a_note_added_by_hand_prints_nothing_that_is_withheld(fairlead: Terminal, tmp_path: Path) -> None:
+    """Whether somebody must answer from the text alone is ruled later; neither words nor JSON tell what was found."""
+    text = tmp_path / "call.txt"
+    text.write_text("Name: Ann Bell\nCompany: Bell Optics Ltd\nE-mail: ann@bell.example\n", encoding="utf-8")
+    said = fairlead("note", "add", "--file", str(text))
+    assert (said.code, "Bell" in said.out) == (0, False)
+    assert "kept back" in said.out
+    again = fairlead("note", "add", "--file", str(text), "--json").json
+    assert (again["found"], "not ruled yet" in again["withheld"], again["is_new"]) == ([], True, False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as ET
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -238,7 +239,13 @@ def test_failing_is_an_exit_status_and_names_the_place(workspace: Terminal) -> N
     line = workspace("test")
     assert line.code == 1
     assert "pass  good" in line.out
-    assert "FAIL  bad\n      tests/renewal.yaml:6:5\n      expected path auto, got human" in line.out
+    end = "FAIL  bad\n      tests/renewal.yaml:6:5\n      expected path auto, got human"
+    listed, _, shown = line.out.partition("coverage ")
+    assert "FAIL  bad\n" in listed
+    assert "rules never hit\n" in shown.partition(end)[0], "coverage comes before what failed"
+    told = shown.partition(end)[2].splitlines()
+    assert re.fullmatch(r"1 passed, 1 failed in \d+\.\d s, coverage \d+%", told[-1])
+    assert all(one.startswith("      ") for one in told[1:-1]), "nothing stands between the failure and the sum"
     assert workspace("test", "--only", "good").code == 0
 
 
@@ -399,6 +406,34 @@ def test_explain_shows_rules_values_and_deviations(fairlead: Terminal, tmp_path:
     fairlead("cases", "tell", other, "redirect", "--stage", "nurture", "--reason", "not now")
     assert "Sent to another stage (assign → nurture) by" in fairlead("explain", other).out
     assert fairlead("explain", other, "--json").json["deviations"][0]["reason"] == "not now"
+
+
+@pytest.mark.slow
+def test_explain_says_who_was_passed_over_and_shows_readable_facts(fairlead: Terminal, tmp_path: Path) -> None:
+    """Who has the lead and why, everybody else with the reason; facts as `name: value`, no JSON."""
+    today = datetime.now(UTC).date()
+    for name in ("ada", "bo"):
+        fairlead("person", "add", f"{name}@example.com", "--role", "reviewer", "--name", name.title())
+    fairlead("person", "absent", "bo@example.com", "--from", str(today - timedelta(days=1)),
+             "--to", str(today + timedelta(days=30)))  # fmt: skip
+    fairlead("team", "create", "dach")
+    for name in ("ada", "bo"):
+        fairlead("team", "add", "dach", f"{name}@example.com", "--skill", "french")
+    auto = ("--producer", "lead-rules@1", "--level", "auto", "--threshold", "0.01", "--promised-error", "0.5")
+    for segment in ("small", "medium"):
+        fairlead("grant", "set", "lead-assignment", "--segment", segment, *auto)
+    waiting = first_case(fairlead, tmp_path, stage="assign", state="waiting")
+    given = [one["id"] for one in fairlead("cases", "list", "--json", "--limit", "100").json["cases"]
+             if one["stage"] in {"hand-over", "assigned"}]  # fmt: skip
+    case, text = next((one, said) for one in given if "given out to Ada" in (said := fairlead("explain", one).out))
+    assert re.search(r"^given out to Ada, team [a-z-]+, ", text, flags=re.MULTILINE)
+    assert re.search(r"^  passed over\n    Bo: absent until ", text, flags=re.MULTILINE)
+    assert fairlead("explain", case, "--json").json["assignment"]["passed_over"][0]["why"] == "absent"
+    facts = text.partition("\nfacts\n")[2]
+    assert re.search(r"^  owner_name: Ada$", facts, flags=re.MULTILINE)
+    assert re.search(r"^  score_reasons:\n    starting points \(add 20\)$", facts, flags=re.MULTILINE)
+    assert not re.search(r'[{}]|"\w+":', facts)
+    assert "given out" not in fairlead("explain", waiting).out
 
 
 def test_explain_for_the_customer_says_only_what_is_fit(fairlead: Terminal, tmp_path: Path) -> None:

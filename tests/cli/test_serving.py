@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -101,6 +102,43 @@ def test_a_port_that_cannot_be(fairlead: Terminal, served: Served, port: str) ->
     """Refused with the setting's name before anything is opened."""
     fairlead("serve", "--port", port).refused(2, "FAIRLEAD_PORT")
     assert served.times == 0
+
+
+def test_a_port_that_somebody_has(fairlead: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One sentence of ours with the address and what changes it; exit status 1 as for all that cannot be done."""
+    monkeypatch.setattr(serving, "open_runtime", lambda settings: open_runtime(settings, durable=False))
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        said = fairlead("serve", "--port", str(port))
+    said.refused(1, f"127.0.0.1:{port} cannot be listened on: another program listens there", "--port", "FAIRLEAD_PORT")
+    nowhere = fairlead("serve", "--port", str(port), "--host", "192.0.2.1")
+    nowhere.refused(1, f"192.0.2.1:{port} cannot be listened on: Cannot assign", "--host", "FAIRLEAD_HOST")
+
+
+def test_links_lead_to_where_the_desk_is_served(
+    fairlead: Terminal, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before it was served, to the default; then to its address, unless a setting says otherwise."""
+
+    def link(email: str) -> str:
+        said = fairlead("person", "add", email, "--role", "reviewer")
+        assert (
+            fairlead("sign-in", email).out.partition("/sign-in/")[0] == said.out.splitlines()[-1].partition("/sign-")[0]
+        )
+        return said.out.splitlines()[-1].partition("/sign-in/")[0]
+
+    assert link("a@x.example") == "http://127.0.0.1:8000"
+    assert fairlead("serve", "--port", "8123").code == 0
+    assert served.port == 8123
+    assert link("b@x.example") == "http://127.0.0.1:8123"
+    monkeypatch.setenv("FAIRLEAD_PUBLIC_URL", "https://desk.example/")
+    assert link("c@x.example") == "https://desk.example"
+    monkeypatch.delenv("FAIRLEAD_PUBLIC_URL")
+    monkeypatch.setenv("FAIRLEAD_PORT", "8200")
+    assert link("d@x.example") == "http://127.0.0.1:8200"
+    monkeypatch.delenv("FAIRLEAD_PORT")
+    (fairlead.folder / ".fairlead" / "desk-address").write_bytes(b"javascript:alert(1)\xff")
+    assert link("e@x.example") == "http://127.0.0.1:8000"
 
 
 def test_without_an_administrator_to_greet(fairlead: Terminal, served: Served) -> None:

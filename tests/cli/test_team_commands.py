@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from fairlead.testing.company import write_leads
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.cli.conftest import Terminal
 
 
@@ -58,6 +63,28 @@ def test_mistakes_are_named(fairlead: Terminal) -> None:
     fairlead("route", "--dry-run", "--since", "soon").refused(2, "30d")
     fairlead("route", "--dry-run", "--set", "weight").refused(2, "weight:ada@example.com=2")
     fairlead("route", "--dry-run", "--set", "off_hours:nowhere=wait").refused(2, "nowhere")
+
+
+def test_a_dry_run_in_words_does_not_contradict_itself(fairlead: Terminal, tmp_path: Path) -> None:
+    """The only one of a team is away: their leads are with nobody and wait; nobody else is said to have them."""
+    fairlead("person", "add", "ada@example.com", "--role", "reviewer", "--name", "Ada Keller")
+    fairlead("team", "create", "dach")
+    fairlead("team", "add", "dach", "ada@example.com")
+    for segment in ("small", "medium"):
+        level = ("--level", "auto", "--threshold", "0.01", "--promised-error", "0.5")
+        fairlead("grant", "set", "lead-assignment", "--segment", segment, "--producer", "lead-rules@1", *level)
+    write_leads(tmp_path / "leads.csv", 20)
+    assert fairlead("run", "lead-qualification", "-i", str(tmp_path / "leads.csv")).code == 0
+    then = {one["name"]: one["then"] for one in fairlead("route", "--dry-run", "--json").json["people"]}["Ada Keller"]
+    assert then > 1
+    start = (datetime.now(UTC) - timedelta(days=1)).date()
+    end = start + timedelta(days=30)
+    fairlead("person", "absent", "ada@example.com", "--from", str(start), "--to", str(end))
+    said = fairlead("route", "--dry-run").out
+    assert f"0 would be with somebody else, {then} with nobody instead of somebody\n" in said
+    assert f"{then} would have waited for somebody, {then} of them would still\n" in said
+    assert f"waiting for somebody, {then} leads: nobody can take it now, 1 absent\n" in said
+    assert "to the team's list without an owner" in said
 
 
 def test_a_dry_run_is_one_json_object_and_writes_nothing(fairlead: Terminal) -> None:

@@ -109,6 +109,18 @@ def test_versions_are_listed_and_chosen(fairlead: Terminal, history: Path) -> No
     fairlead("score", "use", "lead-score").refused(2, "name@version")
 
 
+def test_the_time_orders_the_leads_and_is_not_learnt_from(fairlead: Terminal, tmp_path: Path) -> None:
+    """The column that --time names is among the refused ones, with the reason; it was used to judge in time."""
+    rows = [{**row, "came": f"2025-{1 + at // 100:02d}-{1 + at % 28:02d} 09:00"}
+            for at, row in enumerate(past_leads(1_200))]  # fmt: skip
+    line = fairlead(*TRAIN, "-i", str(table(tmp_path / "timed.csv", rows)), "--outcome", "outcome", "--time", "came")
+    assert line.code == 0, line.err
+    (used,) = [one for one in line.out.splitlines() if one.startswith("used: ")]
+    assert "came" not in used
+    assert "refused: came: it is the moment of the decision" in line.out
+    assert "steps in time" in line.out
+
+
 def test_a_person_can_force_and_include(fairlead: Terminal, history: Path) -> None:
     """The leak is used and pointed out, the owner let in."""
     result = trained(fairlead, history, "--force-column", "Call Seconds", "--include", "owner")

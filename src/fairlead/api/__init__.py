@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from fairlead.api import auth, errors, status
 from fairlead.api.bodies import BodyGuard
+from fairlead.api.discretion import discreet_ruling
 from fairlead.api.errors import ERROR_RESPONSES, ErrorAnswer
 from fairlead.api.http import Services, is_https, optional_principal, principal, require, services
 from fairlead.api.limits import FixedWindow, Limits, address_of, limits_of
 from fairlead.api.naming import actor_namer
+from fairlead.api.note_sight import note_withheld
 from fairlead.api.pages import environment, render_error, render_page
 from fairlead.api.playbooks import (
     DEVIATION_SOURCES,
@@ -22,9 +24,17 @@ from fairlead.api.requestlog import Metrics, RequestLog
 from fairlead.api.reviewing import labels_of, reviewer_of, sees_every_role
 from fairlead.api.scores import score_of, use_version
 from fairlead.api.shields import FRAMED_BY, KnownHost, SameSite, SecurityHeaders
-from fairlead.api.story import Story, read_story
+from fairlead.api.story import Story, arrived_facts, policy_of, read_story
 from fairlead.api.telling import SENTENCES
-from fairlead.api.timeline import Line, answer_words, customer_timeline, withheld_rulings
+from fairlead.api.timeline import (
+    TIMELINE_KINDS,
+    Line,
+    answer_words,
+    cursor_of,
+    customer_timeline,
+    mark_of,
+    withheld_rulings,
+)
 from fairlead.api.touches import DEFAULT_SPAN, answered_blind, first_touch_csv, people_seen
 from fairlead.api.uploading import Sent, receive_file, take_file
 
@@ -42,6 +52,7 @@ __all__ = [
     "ERROR_RESPONSES",
     "FRAMED_BY",
     "SENTENCES",
+    "TIMELINE_KINDS",
     "ErrorAnswer",
     "FixedWindow",
     "Limits",
@@ -54,17 +65,23 @@ __all__ = [
     "address_of",
     "answer_words",
     "answered_blind",
+    "arrived_facts",
+    "cursor_of",
     "customer_timeline",
     "deployed_playbook",
     "deviation_span",
     "deviations_csv",
     "deviations_told",
+    "discreet_ruling",
     "first_touch_csv",
     "install",
     "labels_of",
     "limits_of",
+    "mark_of",
+    "note_withheld",
     "optional_principal",
     "people_seen",
+    "policy_of",
     "principal",
     "read_story",
     "receive_file",

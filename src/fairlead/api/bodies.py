@@ -18,7 +18,7 @@ MAX_DEPTH = 64
 READ_S = 60.0
 _LENGTH_DIGITS = 15  # more than any limit; int() must not meet 5,000 of them
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-UPLOADS = frozenset({("POST", "/v1/imports"), ("POST", "/imports")})
+UPLOADS = frozenset({("POST", "/v1/imports"), ("POST", "/imports"), ("POST", "/v1/mail")})
 """Routes that read a file as it comes, and bound it themselves by their own limit."""
 UPLOAD_S = 3_600.0
 _FORM_ROOM = 65_536  # what a form adds to its file

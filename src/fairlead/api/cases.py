@@ -25,6 +25,7 @@ from fairlead.api.case_shapes import (
     Steered,
     SteerWord,
 )
+from fairlead.api.discretion import discreet_record
 from fairlead.api.errors import ERROR_RESPONSES
 from fairlead.api.http import library_of, require, services
 from fairlead.api.review_shapes import item
@@ -74,7 +75,7 @@ def list_cases(
 
 
 @router.get("/cases/{case_id}")
-def show_case(request: Request, _: Reading, case_id: PathId) -> CaseDetail:
+def show_case(request: Request, who: Reading, case_id: PathId) -> CaseDetail:
     """One case with its reviews, rulings, actions and history.
 
     While one of its reviews awaits an answer without the proposal, everything that would give it away is kept
@@ -87,6 +88,7 @@ def show_case(request: Request, _: Reading, case_id: PathId) -> CaseDetail:
         actions = actions_of_case(reader, case_id)
         blind = {one.ruling_id for one in work if one.is_open and one.mode is not Mode.ASSIST}
         facts = arrived_facts(reader, case_id) if blind else row.facts
+        sensitive = who.can(Permission.SENSITIVE_READ)
         parts = [*(one.id for one in work), *(one.id for one in rulings), *(one.id for one in actions)]
         history = audit.history(reader, [case_id, *parts][:MAX_HISTORY], MAX_HISTORY)
     return CaseDetail.model_validate({
@@ -94,7 +96,7 @@ def show_case(request: Request, _: Reading, case_id: PathId) -> CaseDetail:
         "withheld": bool(blind),
         "facts": facts,
         "reviews": [item(one) for one in work],
-        "rulings": [_ruling(one, withheld=bool(blind)) for one in rulings],
+        "rulings": [_ruling(one, withheld=bool(blind), sensitive=sensitive) for one in rulings],
         "actions": [ActionShown.model_validate(one) for one in actions],
         "history": [happened(one, withheld=bool(blind)) for one in history],
     })  # fmt: skip
@@ -173,10 +175,10 @@ def _customer(uow: UnitOfWork, who: Principal, body: CaseCustomer) -> str:
     return resolve_many(uow, [draft])[0].id
 
 
-def _ruling(row: Any, *, withheld: bool) -> RulingShown:
+def _ruling(row: Any, *, withheld: bool, sensitive: bool) -> RulingShown:
     shown = {name: getattr(row, name) for name in RulingShown.model_fields if name != "explanation"}
     shown["proposal"] = row.proposal["answer"]
-    shown["explanation"] = explain(recall(row.record))
+    shown["explanation"] = explain(recall(row.record if sensitive else discreet_record(row.record)))
     if withheld:
         shown |= dict.fromkeys(("proposal", "explanation", "score", "answer"))
     return RulingShown.model_validate(shown)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -11,28 +9,28 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 from starlette.requests import Request
 
-from fairlead import customers
+from fairlead import actions, customers
 from fairlead.api.asking import CustomerBody
 from fairlead.api.errors import ERROR_RESPONSES
 from fairlead.api.http import require, services
 from fairlead.api.shapes import Limit, Moment, PathId, Reason, Sent, Shown, Text
-from fairlead.api.timeline import customer_timeline
-from fairlead.customers import ConsentRecord, ConsentState, CustomerFacts
+from fairlead.api.timeline import cursor_of, customer_timeline, mark_of
+from fairlead.connectors import forget_mail
 from fairlead.errors import ForbiddenError, InputError
+from fairlead.guardrails import forget_contacts
 from fairlead.kit import jsons
-from fairlead.kit.clock import from_micros, to_micros
 from fairlead.kit.unit_of_work import Reader
 from fairlead.people import Permission, Principal, PrincipalKind
 from fairlead.sales import forget_customer, forget_touches
 
 MAX_FOUND = 100
 MAX_JSON = 16_384
-_LATEST = 2**53
 router = APIRouter(prefix="/v1", tags=["customers"], responses=ERROR_RESPONSES)
 Reading = Annotated[Principal, Depends(require(Permission.CUSTOMERS_READ))]
 Editing = Annotated[Principal, Depends(require(Permission.CUSTOMERS_EDIT))]
 Erasing = Annotated[Principal, Depends(require(Permission.CUSTOMERS_ERASE))]
 Source = Annotated[str, Field(max_length=200)]
+TimelineKind = Literal["decision", "contact", "consent", "flag", "preference", "time_zone", "note"]
 
 
 class FoundCustomer(Shown):
@@ -60,6 +58,25 @@ class IdentityShown(Shown):
     verified_at: datetime | None
 
 
+class FlagShown(Shown):
+    """A flag that counts now: where it is known from, who answers for it, and when it ends."""
+
+    flag: str
+    value: Any
+    source: str
+    owner: str
+    set_at: datetime
+    expires_at: datetime | None
+
+
+class ZonesShown(Shown):
+    """Where the customer may be: every plausible zone, and how that is known; no zones: nothing is known."""
+
+    zones: list[str]
+    evidence: str
+    words: str
+
+
 class CustomerShown(Shown):
     """Everything current about a customer."""
 
@@ -67,13 +84,20 @@ class CustomerShown(Shown):
     name: str
     company: str
     time_zone: str | None
+    zones: ZonesShown
     country: str | None
     language: str | None
     owner: str | None
     value_minor: int | None
-    flags: dict[str, Any] = Field(description="Flags that count now, with their values.")
-    consents: dict[str, dict[str, str]] = Field(description="purpose → channel → given or withdrawn")
+    flags: dict[str, Any] = Field(
+        description="Flags that count now, with their values; delicate ones only with sensitive:read."
+    )
+    flag_details: list[FlagShown]
+    consents: dict[str, dict[str, str]] = Field(
+        description="purpose → channel → given, withdrawn, pending or expired; `*` for all."
+    )
     suppressed: list[str] = Field(description="Channels on which nothing is sent.")
+    unsubscribed: list[str] = Field(description="Channels on which nothing promotional is sent.")
     identities: list[IdentityShown]
     created_at: datetime
     erased_at: datetime | None
@@ -84,7 +108,7 @@ class LineShown(Shown):
 
     id: str
     at: datetime
-    kind: str = Field(description="`decision` for what was decided about the customer; anything else was noted.")
+    kind: str = Field(description="decision, contact, consent, flag, preference or time_zone; anything else was noted.")
     words: str
     subject: str = Field(description='The id of the case, review, action or decision it is about, "" for none.')
 
@@ -105,17 +129,6 @@ class FlagBody(Sent):
     expires_at: Moment | None = Field(None, description="Without it, until it is taken back.")
 
 
-class ConsentBody(Sent):
-    """What the customer allowed or withdrew, and how that can be shown."""
-
-    purpose: Text
-    channel: Text
-    state: ConsentState
-    mechanism: Text = Field(description="How it was said: web_form, double_opt_in, reply_stop, …")
-    source: Source = ""
-    proof: dict[str, Any] = Field(default_factory=dict, description="At most 16 KiB; erased with the customer.")
-
-
 class SuppressionBody(Sent):
     """An address to which nothing more is sent, or to which sending is allowed again."""
 
@@ -123,6 +136,7 @@ class SuppressionBody(Sent):
     address: Text
     reason: Annotated[Reason, Field(min_length=1, max_length=500)]
     state: Literal["suppressed", "lifted"] = "suppressed"
+    scope: Literal["all", "promotional"] = Field("all", description="`promotional` leaves other messages alone.")
 
 
 class SuppressionShown(Shown):
@@ -131,6 +145,7 @@ class SuppressionShown(Shown):
     channel: str
     address: str
     state: str
+    scope: str
 
 
 class OwnerBody(Sent):
@@ -159,42 +174,46 @@ def find_customers(
 
 
 @router.get("/customers/{customer_id}")
-def show_customer(request: Request, _: Reading, customer_id: PathId) -> CustomerShown:
+def show_customer(request: Request, who: Reading, customer_id: PathId) -> CustomerShown:
     """Everything current about one customer."""
     svc = services(request)
     with svc.database.reading() as reader:
-        return _shown(reader, customer_id, svc.clock.now())
+        return shown_customer(reader, who, customer_id, svc.clock.now())
 
 
 @router.get("/customers/{customer_id}/timeline")
 def show_timeline(
     request: Request,
-    _: Reading,
+    who: Reading,
     customer_id: PathId,
+    kind: Annotated[list[TimelineKind] | None, Query(description="Only lines of these kinds.")] = None,
     before: Annotated[str | None, Query(max_length=200, description="The `next` of the page before.")] = None,
     limit: Limit = 50,
 ) -> Timeline:
     """What happened to the customer and what was decided about them, newest first."""
     svc = services(request)
-    mark = None if before is None else _mark(before)
+    mark = None if before is None else mark_of(before)
     with svc.database.reading() as reader:
         erased = customers.profile(reader, customer_id, svc.clock.now()).erased_at is not None
-        lines = customer_timeline(reader, customer_id, limit + 1, before=mark, erased=erased)
+        lines = customer_timeline(
+            reader, customer_id, limit + 1, before=mark, erased=erased, kinds=kind,
+            sensitive=who.can(Permission.SENSITIVE_READ),
+        )  # fmt: skip
     items = [LineShown.model_validate(one) for one in lines[:limit]]
-    return Timeline(items=items, next=_cursor(items[-1]) if len(lines) > limit else None)
+    return Timeline(items=items, next=cursor_of(items[-1].at, items[-1].id) if len(lines) > limit else None)
 
 
 @router.post("/customers/{customer_id}/flags")
 def set_flag(request: Request, who: Editing, customer_id: PathId, body: FlagBody) -> CustomerShown:
     """Set a flag; a key only those that it may assert."""
     _check_flag(who, body.flag)
-    _check_size("value", body.value)
+    check_size("value", body.value)
     with services(request).database.transaction() as uow:
         customers.set_flag(
             uow, who.actor, customer_id, body.flag, body.value,
             source=body.source or str(who.actor), owner=str(who.actor), expires_at=body.expires_at,
         )  # fmt: skip
-        return _shown(uow, customer_id, uow.now)
+        return shown_customer(uow, who, customer_id, uow.now)
 
 
 @router.delete("/customers/{customer_id}/flags/{flag}")
@@ -203,19 +222,7 @@ def clear_flag(request: Request, who: Editing, customer_id: PathId, flag: PathId
     _check_flag(who, flag)
     with services(request).database.transaction() as uow:
         customers.clear_flag(uow, who.actor, customer_id, flag, source=str(who.actor))
-        return _shown(uow, customer_id, uow.now)
-
-
-@router.post("/customers/{customer_id}/consents")
-def record_consent(request: Request, who: Editing, customer_id: PathId, body: ConsentBody) -> CustomerShown:
-    """Append what the customer said last about a purpose and a channel."""
-    _check_size("proof", body.proof)
-    said = ConsentRecord(
-        body.purpose, body.channel, body.state, body.mechanism, body.source or str(who.actor), body.proof
-    )
-    with services(request).database.transaction() as uow:
-        customers.record_consent(uow, who.actor, customer_id, said)
-        return _shown(uow, customer_id, uow.now)
+        return shown_customer(uow, who, customer_id, uow.now)
 
 
 @router.put("/customers/{customer_id}/owner")
@@ -223,7 +230,7 @@ def set_owner(request: Request, who: Editing, customer_id: PathId, body: OwnerBo
     """Say who looks after the customer."""
     with services(request).database.transaction() as uow:
         customers.set_owner(uow, who.actor, customer_id, body.owner)
-        return _shown(uow, customer_id, uow.now)
+        return shown_customer(uow, who, customer_id, uow.now)
 
 
 @router.post("/customers/{customer_id}/erasure")
@@ -233,11 +240,14 @@ def erase_customer(request: Request, who: Erasing, customer_id: PathId, body: Er
     with svc.database.transaction() as uow:
         family = customers.family_of(uow, customer_id)
         customers.erase_customer(uow, who.actor, customer_id, reason=body.reason)
+        forget_contacts(uow, family)
         for one in family:
+            actions.forget_customer(uow, one, who.actor)
             forget_customer(uow, one)
             forget_touches(uow, one)
+            forget_mail(uow, one)
         uow.after_commit(svc.wake)
-        return _shown(uow, customer_id, uow.now)
+        return shown_customer(uow, who, customer_id, uow.now)
 
 
 @router.post("/suppressions")
@@ -250,14 +260,22 @@ def suppress(request: Request, who: Editing, body: SuppressionBody) -> Suppressi
     address = identity[1] if identity else body.address
     change = customers.suppress if body.state == "suppressed" else customers.lift_suppression
     with services(request).database.transaction() as uow:
-        change(uow, who.actor, body.channel, address, reason=body.reason, source=str(who.actor))
-    return SuppressionShown(channel=body.channel, address=address, state=body.state)
+        change(
+            uow, who.actor, body.channel, address, reason=body.reason, source=str(who.actor), scope=body.scope
+        )  # fmt: skip
+    return SuppressionShown(channel=body.channel, address=address, state=body.state, scope=body.scope)
 
 
-def _shown(reader: Reader, customer_id: str, now: datetime) -> CustomerShown:
+def shown_customer(reader: Reader, who: Principal, customer_id: str, now: datetime) -> CustomerShown:
+    """Everything current about a customer that this principal may see."""
     found = customers.profile(reader, customer_id, now)
-    facts: CustomerFacts = found.facts
-    whole = {name: getattr(found, name, None) for name in CustomerShown.model_fields} | dict(facts)
+    sensitive = who.can(Permission.SENSITIVE_READ)
+    facts = customers.visible_facts(found.facts, sensitive=sensitive)
+    more = {
+        "zones": customers.zones_of(reader, [found.id], now)[found.id],
+        "flag_details": customers.flags_of(reader, found.id, now, sensitive=sensitive),
+    }
+    whole = {name: getattr(found, name, None) for name in CustomerShown.model_fields} | facts | more
     return CustomerShown.model_validate(whole)
 
 
@@ -266,21 +284,7 @@ def _check_flag(who: Principal, flag: str) -> None:
         raise ForbiddenError(f"This key may not say of a customer that it is {flag[:64]}.", code="flag")
 
 
-def _check_size(name: str, value: Any) -> None:
+def check_size(name: str, value: Any) -> None:
+    """InputError for what takes more than 16 KiB as JSON."""
     if len(jsons.dumps(value)) > MAX_JSON:
         raise InputError(f"The {name} takes more than {MAX_JSON} bytes as JSON.", field=name, limit=MAX_JSON)
-
-
-def _cursor(last: LineShown) -> str:
-    return base64.urlsafe_b64encode(jsons.dumps([to_micros(last.at), last.id]).encode()).decode().rstrip("=")
-
-
-def _mark(text: str) -> tuple[datetime, str]:
-    try:
-        found = jsons.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (ValueError, binascii.Error):
-        found = None
-    match found:
-        case [int(at), str(line)] if 0 <= at < _LATEST and len(line) <= MAX_FOUND and "\0" not in line:
-            return from_micros(at), line
-    raise InputError("This is not the `next` of an earlier page.", code="cursor")

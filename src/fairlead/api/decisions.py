@@ -15,6 +15,7 @@ from starlette.responses import Response
 from fairlead.api import gate_reports, outcomes
 from fairlead.api.asking import MAX_WAIT_S, AskBody, Audience, ExecutedBody, body_of, documented
 from fairlead.api.decision_access import decision_of, is_withheld, require_reading
+from fairlead.api.discretion import discreet_record
 from fairlead.api.errors import ERROR_RESPONSES
 from fairlead.api.http import principal, services
 from fairlead.api.waiting import DecisionWaiters
@@ -33,10 +34,12 @@ from fairlead.errors import FaultError, NotFoundError
 from fairlead.kit import jsons
 from fairlead.kit.clock import iso
 from fairlead.kit.yamlmarks import did_you_mean
-from fairlead.people import Permission, PrincipalKind
+from fairlead.people import Permission, Principal, PrincipalKind
 from fairlead.reviews import RETRY_AFTER_S, Gate, GateTerms, PolicySource, Standing
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fastapi import FastAPI
 
     from fairlead.api.http import Services
@@ -130,7 +133,7 @@ def explain_decision(request: Request, decision_id: str, audience: Audience = "s
         one = decision_of(reader, who, decision_id)
         withheld = is_withheld(reader, who, decision_id)
     ruling = recall(one.record)
-    words = _explained(one, withheld=withheld) if audience == "staff" else explain_for_customer(ruling)
+    words = _explained(one, who, withheld=withheld) if audience == "staff" else explain_for_customer(ruling)
     return _json({"id": one.id, "audience": audience, "explanation": words})
 
 
@@ -209,8 +212,13 @@ def _page(request: Request, checkpoint: str | None, before: str | None, limit: i
     return {"items": items, "next": found[limit - 1].id if len(found) > limit else None}
 
 
-def _explained(one: Asked, *, withheld: bool) -> str:
-    return WITHHELD if withheld else explain(recall(one.record))
+def _explained(one: Asked, who: Principal, *, withheld: bool) -> str:
+    return WITHHELD if withheld else explain(recall(_seen(one, who)))
+
+
+def _seen(one: Asked, who: Principal) -> Mapping[str, Any]:
+    """The record of the ruling, without what only some may know."""
+    return one.record if who.can(Permission.SENSITIVE_READ) else discreet_record(one.record)
 
 
 def _answer(request: Request, standing: Standing, *, withheld: bool = False) -> Response:
@@ -229,8 +237,8 @@ def _answer(request: Request, standing: Standing, *, withheld: bool = False) -> 
         "verdict": None if waiting else one.verdict,
         "reason": None if waiting else one.reason,
         "effective_at": None if one.effective_at is None else iso(one.effective_at),
-        "explanation": _explained(one, withheld=withheld),
-        "ruling": None if withheld else one.record,
+        "explanation": _explained(one, principal(request), withheld=withheld),
+        "ruling": None if withheld else _seen(one, principal(request)),
         "approval": approval and {
             "token": approval.token, "digest": approval.digest, "expires_at": iso(approval.expires_at),
         },

@@ -77,7 +77,7 @@ class FixedWindow:
 @dataclass(frozen=True)
 class Limits:
     """The windows of one application: sign-in attempts by address, requests by key, wrong keys by address, posted
-    forms by form and address, and by form.
+    forms by form and address, and by form; signed links by link, and texts that are none by address.
     """
 
     sign_in: FixedWindow = field(default_factory=lambda: FixedWindow(20, timedelta(minutes=5)))
@@ -85,6 +85,8 @@ class Limits:
     wrong_keys: FixedWindow = field(default_factory=lambda: FixedWindow(20, timedelta(minutes=1)))
     form_senders: FixedWindow = field(default_factory=lambda: FixedWindow(20, timedelta(minutes=10)))
     forms: FixedWindow = field(default_factory=lambda: FixedWindow(600, timedelta(minutes=10)))
+    links: FixedWindow = field(default_factory=lambda: FixedWindow(120, timedelta(minutes=10)))
+    wrong_links: FixedWindow = field(default_factory=lambda: FixedWindow(60, timedelta(minutes=10)))
 
 
 def limits_of(request: Request) -> Limits:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,13 +15,14 @@ from fairlead.api.asking import CustomerBody
 from fairlead.api.callers import known_customer
 from fairlead.api.errors import ERROR_RESPONSES
 from fairlead.api.http import library_of, require, services
+from fairlead.api.note_sight import note_withheld
 from fairlead.api.shapes import PathId, Sent, Shown
 from fairlead.errors import NotFoundError
 from fairlead.kit.ids import is_id
 from fairlead.people import Permission, Principal
 from fairlead.playbooks import read_case
-from fairlead.reviews import Mode, of_case
 from fairlead.sales import (
+    Found,
     change_of_note,
     note_playbook,
     notes_page,
@@ -53,21 +55,11 @@ class NoteBody(Sent):
     customer: CustomerBody | None = Field(None, description="Whom it is about; else found by e-mail or telephone.")
 
 
-class FoundValue(Shown):
-    """A value and the characters of the text it was taken from."""
-
-    field: str
-    value: str | int
-    start: int
-    end: int
-    confidence: float
-    rule: str
-
-
-class FoundField(FoundValue):
+@dataclass(frozen=True, slots=True)
+class FoundField(Found):
     """The best value of a field; `also` are others that the text names."""
 
-    also: list[FoundValue]
+    also: tuple[Found, ...]
 
 
 class NoteAnswer(Shown):
@@ -78,6 +70,7 @@ class NoteAnswer(Shown):
     customer: str
     is_new: bool
     known: bool = Field(description="Whether the customer was known before.")
+    withheld: str | None = Field(description="Why `found` is kept back, and then empty; null where it is not.")
     found: list[FoundField]
 
 
@@ -103,7 +96,9 @@ class NotePage(Shown):
 class NoteDetail(NoteItem):
     """A note with its text, what was found and what was written."""
 
-    withheld: bool = Field(description="What was found is kept back while somebody answers from the text alone.")
+    withheld: bool = Field(
+        description="What was found and written is kept back while somebody answers from the text alone."
+    )
 
     text: str = Field(description='"" once the customer was erased.')
     found: list[dict[str, Any]]
@@ -120,7 +115,10 @@ class Undone(Shown):
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses={200: {"model": NoteAnswer}})
 def add_note(request: Request, who: Starting, body: NoteBody, response: Response) -> NoteAnswer:
-    """Propose what the text says; 200 when the same text had come before. Nothing is written before its review."""
+    """Propose what the text says; 200 when the same text had come before. Nothing is written before its review.
+
+    What was found is not told before it is ruled that the proposal need not be withheld.
+    """
     svc = services(request)
     letter = read_letter(body.text, svc.clock.now().date())
     found = read_found(letter)
@@ -129,21 +127,18 @@ def add_note(request: Request, who: Starting, body: NoteBody, response: Response
         note_playbook(bundle, body.playbook)
         customer = None if body.customer is None else known_customer(uow, uow.now, body.customer)
         taken = take_note(uow, who.actor, bundle, body.playbook, letter, found, customer_id=customer)
+        withheld = note_withheld(uow, taken.case_id)
         uow.after_commit(svc.wake)
     if not taken.is_new:
         response.status_code = status.HTTP_200_OK
-    return _answer(taken)
+    return _answer(taken, withheld)
 
 
-def _answer(taken: NoteTaken) -> NoteAnswer:
-    return NoteAnswer(
-        id=taken.note_id,
-        case=taken.case_id,
-        customer=taken.customer_id,
-        is_new=taken.is_new,
-        known=taken.known,
-        found=[FoundField(**dict(one)) for one in taken.found],
-    )
+def _answer(taken: NoteTaken, withheld: str) -> NoteAnswer:
+    return NoteAnswer.model_validate({
+        "id": taken.note_id, "case": taken.case_id, "customer": taken.customer_id, "is_new": taken.is_new,
+        "known": taken.known, "withheld": withheld or None, "found": [] if withheld else taken.found,
+    })  # fmt: skip
 
 
 @router.get("")
@@ -169,9 +164,9 @@ def show_note(request: Request, _: Reading, note_id: PathId) -> NoteDetail:
         row = read_note(reader, note_id)
         change = change_of_note(reader, note_id)
         case = read_case(reader, row.case_id)
-        blind = any(one.is_open and one.mode is not Mode.ASSIST for one in of_case(reader, row.case_id))
+        blind = bool(note_withheld(reader, row.case_id))
     written = None
-    if change is not None:
+    if change is not None and not blind:
         names = ("id", "lead_id", "changes", "decided_by", "at", "undone_at", "undone_by")
         written = {name: getattr(change, name) for name in names}
     head = NoteItem.model_validate(row).model_dump()

@@ -10,6 +10,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from fairlead.api.case_story import StoryDeviation
 from fairlead.api.errors import ERROR_RESPONSES
 from fairlead.api.http import library_of, require, services
 from fairlead.api.naming import actor_namer
@@ -146,18 +147,10 @@ class PlaybookDetail(Shown):
     objective: ObjectiveShown | None
 
 
-class DeviationShown(Shown):
-    """A departure from the standard path."""
+class DeviationShown(StoryDeviation):
+    """A departure from the standard path, and which case took it."""
 
     case: str
-    kind: str
-    words: str
-    at: datetime
-    by: str
-    stage: str
-    to: str | None
-    reason: str
-    detail: str
 
 
 class DeviationList(Shown):

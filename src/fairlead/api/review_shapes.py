@@ -27,7 +27,10 @@ class ReviewItem(Shown):
     title: str
     checkpoint: str
     state: str = Field(description="waiting, claimed, decided, expired or withdrawn")
-    kind: str = Field(description="decision; or label: the machine decided, your answer is only compared with it")
+    kind: str = Field(
+        description="decision; label: the machine decided, your answer is only compared with it; appeal: likewise, "
+        "because the customer asked"
+    )
     mode: str = Field(
         description="assist: judge the proposal; human: answer alone; blind: answer first, then judge; label: answer "
         "alone what the machine has decided already"

@@ -104,7 +104,10 @@ def read_review(request: Request, principal: Reading, review_id: PathId) -> Revi
     svc = services(request)
     with svc.database.reading() as reader:
         one = seen_review(reader, principal, review_id)
-        story = read_story(reader, library_of(request), one, principal.id, svc.clock.now())
+        story = read_story(
+            reader, library_of(request), one, principal.id, svc.clock.now(),
+            sensitive=principal.can(Permission.SENSITIVE_READ),
+        )  # fmt: skip
     return detail(story)
 
 

@@ -6,14 +6,19 @@ import hmac
 from typing import TYPE_CHECKING
 
 from fairlead.api import (
+    actions,
     audit,
     autonomy,
     cases,
+    consents,
+    contact,
     customers,
     duplicates,
+    experiments,
     imports,
     labels,
     leads,
+    mail,
     notes,
     playbooks,
     reviews,
@@ -33,9 +38,11 @@ if TYPE_CHECKING:
     from fairlead.settings import Settings
 
 ROUTERS = (
+    actions.router,
     reviews.router, cases.router, autonomy.router, playbooks.router, signing.router, labels.router, customers.router,
+    consents.router,
     duplicates.router, imports.router, leads.router, scores.router, notes.router, audit.router, teams.router,
-    touches.router,
+    touches.router, mail.router, contact.router, experiments.router,
 )  # fmt: skip
 DEFAULT_CURRENCY = "EUR"
 

@@ -42,6 +42,8 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _WILDCARDS = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  named to be left out
 _HOST = re.compile(r"(\[[0-9a-f:.]{2,45}\]|[a-z0-9._-]{1,253})(?::[0-9]{1,5})?")
+_PRESSED_FROM_ANYWHERE = re.compile(r"/u/[^/]+")
+"""One-click unsubscription: the link is the whole authority, cookies are not looked at, and mail pages press it."""
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
@@ -106,8 +108,8 @@ class SameSite:
     """Refuses unsafe requests that another site made a browser send.
 
     A request with an Authorization header is exempt: no site can add one, and the cookie is not looked at
-    then. Else `Sec-Fetch-Site` decides; without it `Origin` must name this host; without both there must be
-    no cookie, as with programs.
+    then. So is one-click unsubscription. Else `Sec-Fetch-Site` decides; without it `Origin` must name this
+    host; without both there must be no cookie, as with programs.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -130,7 +132,7 @@ class SameSite:
 
     def _own(self, request: Request) -> bool:
         headers = request.headers
-        if "authorization" in headers:
+        if "authorization" in headers or _PRESSED_FROM_ANYWHERE.fullmatch(request.scope["path"]):
             return True
         if (site := headers.get("sec-fetch-site")) is not None:
             return site in {"same-origin", "none"}

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from fairlead import audit, reviews
+from fairlead.api.discretion import discreet_pairs, discreet_ruling
 from fairlead.api.timeline import customer_timeline
 from fairlead.checkpoints import explain, read_decision, read_ruling, recall
-from fairlead.customers import CustomerFacts, profile
+from fairlead.customers import CustomerFacts, profile, visible_facts
 from fairlead.errors import FairleadError, NotFoundError
 from fairlead.kit import jsons
+from fairlead.kit.facts import Type
 from fairlead.playbooks import read_case
 from fairlead.reviews import Log, Mode, Review
 
@@ -34,12 +36,16 @@ _FIRST = {
     Mode.LABEL: "It was drawn by lot. The machine has decided this already; your answer shows how often it is right, "
     "and changes nothing.",
 }
+_ASKED_BY_CUSTOMER = (
+    "The customer asked that a person looks at it. The machine has decided this already; answer as if you were first."
+)
 _VALUE_FROM = {
     "record": "the customer's record",
     "caller": "the program",
     "nobody": "nobody; it is not known",
 }
 _MACHINE_FACTS = frozenset({"score", "producer"})
+_NUMBERS = frozenset({Type.INT, Type.DOUBLE})
 
 
 @dataclass(slots=True)
@@ -66,13 +72,17 @@ class Story:
     decision: Any = None
 
 
-def read_story(reader: Reader, library: BundleLibrary, review: Review, me: str, now: datetime) -> Story:
-    """Read everything about a review; `me` is the person who looks.
+def read_story(
+    reader: Reader, library: BundleLibrary, review: Review, me: str, now: datetime, *, sensitive: bool = False
+) -> Story:
+    """Read everything about a review; `me` is the person who looks, `sensitive` whether they may see delicate flags.
 
     An open human or blind review withholds the proposal and whatever would give it away: score, producer,
     signals, facts that steps found, the ruling's steps, earlier answers, everything dated after the ruling.
     """
     ruling = read_ruling(reader, review.ruling_id)
+    if not sensitive:
+        ruling = discreet_ruling(ruling)
     mode = review.mode
     withheld = review.is_open and mode is not Mode.ASSIST  # then a label's decision is kept back, too
     policy = policy_of(reader, library, review)
@@ -80,7 +90,9 @@ def read_story(reader: Reader, library: BundleLibrary, review: Review, me: str, 
         review, ruling, mode, withheld, policy,
         schema=policy.answer.schema if policy else {},
         facts=[], found=[],
-        why=_guarded_why(ruling, policy, mode) if withheld else explain(recall(ruling.record)),
+        why=_guarded_why(ruling, policy, mode, appeal=review.is_appeal)
+        if withheld
+        else explain(recall(ruling.record)),
         decision=None if withheld else read_decision(reader, ruling.id),
         log=[_without_answer(one) if withheld else one for one in reviews.log_of(reader, review.id)],
     )  # fmt: skip
@@ -89,8 +101,13 @@ def read_story(reader: Reader, library: BundleLibrary, review: Review, me: str, 
         story.proposal = ruling.proposal["answer"]
         story.signals = ruling.proposal.get("signals") or {}
         story.steps = ruling.record["steps"]
+    if not sensitive:
+        story.facts, story.found = discreet_pairs(story.facts), discreet_pairs(story.found)
     if review.customer_id:
         _add_customer(reader, story, review.customer_id, me, now)
+        if story.customer is not None:
+            facts = cast("CustomerFacts", visible_facts(story.customer.facts, sensitive=sensitive))
+            story.customer = replace(story.customer, facts=facts)
     return story
 
 
@@ -108,7 +125,10 @@ def policy_of(reader: Reader, library: BundleLibrary, review: Review) -> Checkpo
 def _facts(
     reader: Reader, review: Review, ruling: Any, policy: CheckpointPolicy | None, *, withheld: bool
 ) -> tuple[list[tuple[str, Any]], list[tuple[str, Any]]]:
-    """The stored inputs, what the rules read first; and apart from them what steps found, unless withheld."""
+    """The stored inputs, what the rules read first; and apart from them what steps found, unless withheld.
+
+    A number that was not given is None, also where the policy has a default for it.
+    """
     stored = ruling.facts if review.case_id else _told_by_program(ruling.facts)
     subject = {name: value for name, value in stored.items() if value not in _EMPTY}
     machine = {*ruling.proposal["answer"], *(ruling.proposal.get("signals") or {})}
@@ -122,11 +142,17 @@ def _facts(
         for name, value in ruling.record["values"].items()
         if name in declared and value not in _EMPTY and _is_input(declared[name], arrived, withheld=withheld)
     }
+    defaulted = {name: None for name in read if _not_given(declared[name], ruling.facts)}
     shown = {*read, *(declared[name].field for name in read if declared[name].source == "subject")}
     rest = [(name, value) for name, value in arrived.items() if name not in shown and value not in _EMPTY]
     found = [(name, value) for name, value in subject.items() if name not in arrived and name not in shown]
     known = ruling.proposal["answer"]
-    return [*read.items(), *rest], [] if withheld else [pair for pair in found if pair[0] not in known]
+    return [*(read | defaulted).items(), *rest], [] if withheld else [pair for pair in found if pair[0] not in known]
+
+
+def _not_given(fact: Any, subject: Mapping[str, Any]) -> bool:
+    """Whether a number is the policy's default: nobody said 0, so nobody may be shown a 0."""
+    return fact.type in _NUMBERS and fact.source == "subject" and subject.get(fact.field) is None
 
 
 def _told_by_program(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,9 +188,9 @@ def arrived_facts(reader: Reader, case_id: str) -> dict[str, Any]:
     return {}
 
 
-def _guarded_why(ruling: Any, policy: CheckpointPolicy | None, mode: Mode) -> str:
+def _guarded_why(ruling: Any, policy: CheckpointPolicy | None, mode: Mode, *, appeal: bool) -> str:
     """The reasons that tell nothing of what the machine thinks."""
-    told = [_FIRST[mode]]
+    told = [_ASKED_BY_CUSTOMER if appeal else _FIRST[mode]]
     machine = _MACHINE_FACTS | {f.name for f in (policy.facts if policy else ()) if f.source in _MACHINE_SOURCES}
     for step in ruling.record["steps"] if mode is Mode.HUMAN else ():
         for reason in step["reasons"]:
@@ -202,7 +228,8 @@ def _add_customer(reader: Reader, story: Story, customer_id: str, me: str, now: 
     if story.withheld and story.mode is Mode.LABEL:
         # The customer as they are now may show what the machine did; that is no input of the decision.
         facts = story.customer.facts
-        then = CustomerFacts(**{**facts, "owner": None, "flags": {}, "consents": {}, "suppressed": [], "verified": []})
+        empty: dict[str, Any] = {"flags": {}, "consents": {}, "suppressed": [], "unsubscribed": [], "verified": []}
+        then = cast("CustomerFacts", {**facts, "owner": None, **empty})
         story.customer = replace(story.customer, identities=(), facts=then)
     # An automatic decision has the time of its ruling, and must not be told to who answers it blind.
     mark = (story.ruling.created_at, story.ruling.id) if story.withheld else None

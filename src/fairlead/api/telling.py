@@ -71,7 +71,12 @@ SENTENCES = {
     "review.returned": "Returned for somebody else.",
     "review.overdue": "Its time ran out; it goes on waiting.",
     "review.expired": "Its time ran out; it was closed.",
+    "appeal.asked": "The customer asked that a person looks at it.",
+    "appeal.answered": "A person answered what the customer had asked for.",
     "label.kept": "Answered without seeing what the machine decided or proposed: {outcome}.",
+    "mail.taken": "A mail came in: {kind}.",
+    "mail.taken_again": "A mail came in a second time.",
+    "mail.forgotten": "{rows} lines about old mail were dropped.",
     "ruling.made": "{checkpoint} ruled: {path}.",
 }
 

@@ -16,12 +16,14 @@ from fairlead.checkpoints import CheckpointPolicy, declared
 from fairlead.errors import FairleadError, InputError
 from fairlead.kit import jsons
 from fairlead.kit.actors import Actor, ActorKind
+from fairlead.kit.unit_of_work import Reader, UnitOfWork
 from fairlead.schema import create_schema
 from fairlead.settings import Settings, load_settings
 from fairlead.worker import Runtime, open_runtime
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_ADDRESS = "desk-address"
 _DECLARED = {"deterministic": "deterministic", "stop": "stop: never"}
 
 Workspace = Annotated[
@@ -69,6 +71,22 @@ def opened(workspace: Path | None, *, durable: bool = False) -> Iterator[Runtime
         yield runtime
 
 
+@contextmanager
+def writing(workspace: Path | None) -> Iterator[tuple[Runtime, UnitOfWork]]:
+    """The workspace's installation within one transaction, whose rows of the record are sealed once it is committed."""
+    with opened(workspace) as runtime:
+        with runtime.database.transaction() as uow:
+            yield runtime, uow
+        runtime.seal()
+
+
+@contextmanager
+def reading(workspace: Path | None) -> Iterator[tuple[Runtime, Reader]]:
+    """The workspace's installation as it stands at this moment."""
+    with opened(workspace) as runtime, runtime.database.reading() as reader:
+        yield runtime, reader
+
+
 def unsigned_lines(policies: Mapping[str, CheckpointPolicy], names: Iterable[str] | None = None) -> list[str]:
     """A sentence for each of these checkpoints: what it declares in vain, and what to do about it.
 
@@ -85,6 +103,26 @@ def unsigned_lines(policies: Mapping[str, CheckpointPolicy], names: Iterable[str
         f"(fairlead policy sign {name} --reason …)"
         for name in found
     ]
+
+
+def note_desk_address(settings: Settings) -> None:
+    """Leave the address that is being served in the data folder, so that links made elsewhere lead there."""
+    path = settings.data_dir / _ADDRESS
+    try:
+        path.write_text(settings.public_url + "\n", encoding="utf-8")
+    except OSError as error:
+        words.print(f"{path} cannot be written ({error.strerror}); set FAIRLEAD_PUBLIC_URL for links", markup=False)
+
+
+def desk_address(settings: Settings) -> str:
+    """Where people reach the desk: as the settings say, else where it was last served from this data folder."""
+    if settings.model_fields_set & {"public_url", "host", "port"}:
+        return settings.public_url
+    try:
+        noted = (settings.data_dir / _ADDRESS).read_text(encoding="utf-8").strip()
+        return load_settings(workspace=settings.workspace, public_url=noted or None).public_url
+    except (OSError, UnicodeDecodeError, InputError):  # never served, or not by us: the default stands
+        return settings.public_url
 
 
 def operator() -> Actor:

@@ -32,6 +32,7 @@ from fairlead.testing.past import STEP, Past, Stage
 from fairlead.testing.seed import run_ready
 from fairlead.testing.teams import plan_absence, seed_teams
 from fairlead.worker import Runtime
+from fairlead.worker.mailing import unsent_mailer_of
 
 PLAYBOOK = "lead-qualification"
 FIRST_LEADS = 120
@@ -115,7 +116,9 @@ def _play(runtime: Runtime, clock: TravelClock, travel: Travel) -> None:
         bundle = runtime.library.current(reader)
     from fairlead.api import labels_of  # noqa: PLC0415  the web framework would slow every other command down
 
-    connectors, labels = connectors_for(runtime.settings.data_dir), labels_of(runtime.library)
+    # Nothing of the past is mailed, whatever the settings say: it is a made-up company.
+    unsent = unsent_mailer_of(runtime.settings, runtime.database)
+    connectors, labels = connectors_for(runtime.settings.data_dir, unsent=unsent), labels_of(runtime.library)
     stage = Stage(runtime.engine, clock, connectors, bundle, Company(DEMO_COMPANY), labels)
     words.print(f"playing {counted(travel.steps - travel.done, 'week')} of a made-up company …")
     Past(stage, travel.start, travel.steps).play(travel.done, travel.mark)

@@ -7,12 +7,23 @@ from typing import Annotated, Any
 
 import typer
 
-from fairlead.commands.common import AsJson, Workspace, answer, opened, operator, say, says_errors, words
+from fairlead.commands.common import (
+    AsJson,
+    Workspace,
+    answer,
+    opened,
+    operator,
+    reading,
+    say,
+    says_errors,
+    words,
+    writing,
+)
 from fairlead.customers import names_of
 from fairlead.kit.clock import iso
 from fairlead.kit.words import counted
 from fairlead.playbooks import states_of
-from fairlead.sales import Search, find_duplicates, pair_counts, pairs_page, undo_merge
+from fairlead.sales import Search, SearchProgress, find_duplicates, pair_counts, pairs_page, undo_merge
 from fairlead.worker import Runtime, search_duplicates
 
 duplicates = typer.Typer(
@@ -85,9 +96,9 @@ def wait_for(runtime: Runtime, case_ids: list[str]) -> None:
         left = [one for one in left if states.get(one, "ready") == "ready"]
 
 
-def after_import(runtime: Runtime) -> None:
-    """What an import asked for, said in a line; for a runtime that is running."""
-    found = search_duplicates(runtime)
+def after_import(runtime: Runtime, progress: SearchProgress) -> None:
+    """What an import asked for, said in a line; for a runtime that is running and whose search is held."""
+    found = search_duplicates(runtime, progress)
     if found is not None and found.opened:
         wait_for(runtime, found.opened)
         pairs = counted(len(found.opened), "pair of customers looks", "pairs of customers look")
@@ -137,7 +148,7 @@ def list_pairs(
     """Pairs that were found, newest first."""
     if state is not None and state not in _STATES:
         raise typer.BadParameter(f"{state!r} is none of {', '.join(_STATES)}")
-    with opened(workspace) as runtime, runtime.database.reading() as reader:
+    with reading(workspace) as (_, reader):
         rows = pairs_page(reader, state, None, limit)
         names = names_of(reader, sorted({one for row in rows for one in (row.left_id, row.right_id)}))
         counts = pair_counts(reader)
@@ -163,10 +174,8 @@ def undo(
     workspace: Workspace = None,
 ) -> None:
     """Take a merge back: two customers again, each with what it had."""
-    with opened(workspace) as runtime:
-        with runtime.database.transaction() as uow:
-            done = undo_merge(uow, operator(), merge_id)
-        runtime.seal()
+    with writing(workspace) as (_, uow):
+        done = undo_merge(uow, operator(), merge_id)
     say(f"{done.other_id} stands for itself again; {done.survivor_id} keeps what came since")
     for name, count in done.kept_since.items():
         say(f"  {count} {name}")

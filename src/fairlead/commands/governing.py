@@ -25,7 +25,17 @@ from fairlead.checkpoints import (
     withdraw_grant,
     withdraw_signatures,
 )
-from fairlead.commands.common import AsJson, Workspace, answer, opened, operator, say, says_errors, unsigned_lines
+from fairlead.commands.common import (
+    AsJson,
+    Workspace,
+    answer,
+    operator,
+    reading,
+    say,
+    says_errors,
+    unsigned_lines,
+    writing,
+)
 from fairlead.errors import InputError
 from fairlead.kit.clock import iso
 from fairlead.kit.words import counted
@@ -62,16 +72,14 @@ def grant_set(  # noqa: PLR0913  one argument per option
     workspace: Workspace = None,
 ) -> None:
     """Give autonomy by hand, signed and audited; it replaces the grant of the same segment and producer."""
-    with opened(workspace) as runtime:
-        with runtime.database.transaction() as uow:
-            found = _deployed(runtime.library.current(uow).policies, checkpoint)
-            if segment not in found.segment_names:
-                message = f"{checkpoint} has no segment {segment!r}. {did_you_mean(segment, found.segment_names)}"
-                raise InputError(message)
-            until = uow.now + timedelta(days=days)
-            wanted = Grant("", checkpoint, segment, producer, level, found.version, until, threshold, promised_error)
-            made = set_grant(uow, operator(), "admin", wanted, {"note": note, "by_hand": True})
-        runtime.seal()
+    with writing(workspace) as (runtime, uow):
+        found = _deployed(runtime.library.current(uow).policies, checkpoint)
+        if segment not in found.segment_names:
+            message = f"{checkpoint} has no segment {segment!r}. {did_you_mean(segment, found.segment_names)}"
+            raise InputError(message)
+        until = uow.now + timedelta(days=days)
+        wanted = Grant("", checkpoint, segment, producer, level, found.version, until, threshold, promised_error)
+        made = set_grant(uow, operator(), "admin", wanted, {"note": note, "by_hand": True})
     say(f"{made.id}: {producer} may go {level.value} in {checkpoint}/{segment} until {iso(made.expires_at)}")
 
 
@@ -79,7 +87,7 @@ def grant_set(  # noqa: PLR0913  one argument per option
 @says_errors
 def grant_list(*, workspace: Workspace = None, as_json: AsJson = False) -> None:
     """Grants in force."""
-    with opened(workspace) as runtime, runtime.database.reading() as reader:
+    with reading(workspace) as (runtime, reader):
         rows = grants_of(reader)
         policies = runtime.library.current(reader).policies
     if as_json:
@@ -104,10 +112,8 @@ def grant_withdraw(
     workspace: Workspace = None,
 ) -> None:
     """End a grant at once."""
-    with opened(workspace) as runtime:
-        with runtime.database.transaction() as uow:
-            withdraw_grant(uow, operator(), grant_id, because)
-        runtime.seal()
+    with writing(workspace) as (_, uow):
+        withdraw_grant(uow, operator(), grant_id, because)
     say(f"{grant_id} is withdrawn; its cases go to people from now on")
 
 
@@ -120,11 +126,9 @@ def policy_sign(
     workspace: Workspace = None,
 ) -> None:
     """Sign what the deployed policy declares: deterministic (no grant needed), stop: never (no stop reaches it)."""
-    with opened(workspace) as runtime:
-        with runtime.database.transaction() as uow:
-            found = _deployed(runtime.library.current(uow).policies, checkpoint)
-            made = sign_policy(uow, operator(), "admin", found, reason)
-        runtime.seal()
+    with writing(workspace) as (runtime, uow):
+        found = _deployed(runtime.library.current(uow).policies, checkpoint)
+        made = sign_policy(uow, operator(), "admin", found, reason)
     say(f"{made.id}: {checkpoint} is signed, for version {made.policy_version[:12]} alone")
     for name, meaning in declared(found).items():
         say(f"  {name}: {meaning}")
@@ -139,10 +143,8 @@ def policy_unsign(
     workspace: Workspace = None,
 ) -> None:
     """Take back every signature in force at a checkpoint; it counts for nothing at once."""
-    with opened(workspace) as runtime:
-        with runtime.database.transaction() as uow:
-            ended = withdraw_signatures(uow, operator(), checkpoint, reason)
-        runtime.seal()
+    with writing(workspace) as (_, uow):
+        ended = withdraw_signatures(uow, operator(), checkpoint, reason)
     say(f"{checkpoint} is unsigned ({len(ended)} withdrawn); grants and stop switches govern it from now on")
 
 
@@ -150,7 +152,7 @@ def policy_unsign(
 @says_errors
 def policy_list(*, workspace: Workspace = None, as_json: AsJson = False) -> None:
     """What deployed policies declare, and whether it is signed."""
-    with opened(workspace) as runtime, runtime.database.reading() as reader:
+    with reading(workspace) as (runtime, reader):
         policies = runtime.library.current(reader).policies
         signatures = signatures_of(reader)
         left = unsigned(reader, policies)
@@ -176,10 +178,8 @@ def stop_on(
     workspace: Workspace = None,
 ) -> None:
     """Stop automation: people decide everything in this scope, undelivered automatic actions are held."""
-    with opened(workspace) as runtime:
-        with runtime.database.transaction() as uow:
-            held = switch_stop(uow, operator(), scope, because)
-        runtime.seal()
+    with writing(workspace) as (_, uow):
+        held = switch_stop(uow, operator(), scope, because)
     say(f"{scope} is stopped; {counted(held, 'action is', 'actions are')} held")
 
 
@@ -191,10 +191,8 @@ def stop_off(
     workspace: Workspace = None,
 ) -> None:
     """Let automation go on; held actions go out."""
-    with opened(workspace) as runtime:
-        with runtime.database.transaction() as uow:
-            released = lift_stop(uow, operator(), scope)
-        runtime.seal()
+    with writing(workspace) as (_, uow):
+        released = lift_stop(uow, operator(), scope)
     say(f"{scope} goes on; {counted(released, 'held action goes', 'held actions go')} out")
 
 
@@ -202,7 +200,7 @@ def stop_off(
 @says_errors
 def stop_list(*, workspace: Workspace = None) -> None:
     """Stop switches that are on."""
-    with opened(workspace) as runtime, runtime.database.reading() as reader:
+    with reading(workspace) as (_, reader):
         rows = stops(reader)
     for row in rows:
         say(f"{row.scope}  since {iso(row.set_at)} by {row.set_by}: {row.words}")

@@ -7,15 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from fairlead.commands.common import AsJson, Workspace, answer, opened, operator, say, says_errors
+from fairlead.commands.common import AsJson, Workspace, answer, opened, operator, reading, say, says_errors
 from fairlead.errors import InputError
 from fairlead.kit.clock import iso
 from fairlead.kit.exports import csv_chunks
 from fairlead.kit.words import counted
 from fairlead.sales import imports_page, read_import
+from fairlead.sales.importing.cancelling import cancel_import
 from fairlead.sales.importing.jobs import ImportWork
 from fairlead.sales.importing.reports import TABLES, quality_of, quality_table
-from fairlead.sales.importing.service import cancel_import
 
 imports = typer.Typer(
     name="imports", help="Files of leads: what came of them, how good they are.", no_args_is_help=True
@@ -32,7 +32,7 @@ def imports_list(
     as_json: AsJson = False,
 ) -> None:
     """Files that came in, newest first."""
-    with opened(workspace) as runtime, runtime.database.reading() as reader:
+    with reading(workspace) as (_, reader):
         rows = imports_page(reader, None, limit)
     if as_json:
         answer({"imports": [_item(row) for row in rows]})

@@ -25,6 +25,7 @@ from fairlead.commands.common import (
     answer,
     opened,
     operator,
+    reading,
     say,
     says_errors,
     settings_of,
@@ -69,7 +70,7 @@ def cases_list(
     as_json: AsJson = False,
 ) -> None:
     """Cases, newest first."""
-    with opened(workspace) as runtime, runtime.database.reading() as reader:
+    with reading(workspace) as (_, reader):
         rows = cases_page(reader, state=state.value if state else None, playbook=playbook, before=None, limit=limit)
     if as_json:
         answer(
@@ -98,7 +99,7 @@ def cases_list(
 @says_errors
 def cases_show(case_id: CaseId, *, workspace: Workspace = None, as_json: AsJson = False) -> None:
     """One case with its history."""
-    with opened(workspace) as runtime, runtime.database.reading() as reader:
+    with reading(workspace) as (_, reader):
         summary = case_summary(read_case(reader, case_id))
         rows = history(reader, [case_id])
     events = [
@@ -156,7 +157,7 @@ def audit_verify(
     key = None if public_key is None else _key(public_key)
     if export is None:
         key, published = _trusted(settings_of(workspace), key, heads)
-        with opened(workspace) as runtime, runtime.database.reading() as reader:
+        with reading(workspace) as (_, reader):
             found = verify(StoredRecord(reader), key, published)
     else:
         found = _verify_export(ExportedRecord(export), key, heads, workspace)

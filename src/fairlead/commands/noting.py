@@ -27,6 +27,8 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Propose what a text says about a person and a deal; nothing is written before its review."""
+    from fairlead.api import note_withheld  # noqa: PLC0415  the web framework would slow every other command down
+
     content = _content(file)
     with opened(workspace) as runtime:
         letter = read_letter(content, runtime.database.clock.now().date())
@@ -34,14 +36,17 @@ def add(
         with runtime.database.transaction() as uow:
             bundle = runtime.library.current(uow)
             taken = take_note(uow, operator(), bundle, playbook, letter, found, customer_id=customer)
+            withheld = note_withheld(uow, taken.case_id)
         runtime.seal()
     if as_json:
         answer({
             "note": taken.note_id, "case": taken.case_id, "customer": taken.customer_id, "is_new": taken.is_new,
-            "known": taken.known, "found": list(taken.found),
+            "known": taken.known, "withheld": withheld or None, "found": [] if withheld else list(taken.found),
         })  # fmt: skip
         return
-    for one in found:
+    if withheld:
+        say(withheld)
+    for one in () if withheld else taken.found:
         say(f"{one['field']}: {one['value']} ({one['confidence']:.0%})")
     if taken.is_new:
         say(f"added {taken.note_id}; a running server or worker brings it to its review")

@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from fairlead.commands.common import AsJson, Workspace, answer, opened, operator, say, says_errors
+from fairlead.commands.common import (
+    AsJson,
+    Workspace,
+    answer,
+    desk_address,
+    opened,
+    operator,
+    reading,
+    say,
+    says_errors,
+)
 from fairlead.errors import InputError, NotFoundError
 from fairlead.kit.money import currency_exponent
 from fairlead.kit.unit_of_work import UnitOfWork
@@ -48,7 +58,7 @@ def sign_in(email: Email, *, workspace: Workspace = None) -> None:
             message = f"nobody is known as {email}; add them with: fairlead person add {email} --role reviewer"
             raise NotFoundError(message, email=email)
         link = issue_sign_in_link(uow, operator(), found.id)
-        base = runtime.settings.public_url
+        base = desk_address(runtime.settings)
     say(sign_in_address(base, link.path))
 
 
@@ -62,7 +72,7 @@ def person_add(
     with opened(workspace) as runtime, runtime.database.transaction() as uow:
         added = add_person(uow, operator(), name=name or email.partition("@")[0], email=email, roles=role)
         link = issue_sign_in_link(uow, operator(), added.id)
-        base = runtime.settings.public_url
+        base = desk_address(runtime.settings)
     say(f"added {added.name} <{added.email}> as {', '.join(sorted(added.roles))}")
     say(sign_in_address(base, link.path))
 
@@ -71,7 +81,7 @@ def person_add(
 @says_errors
 def person_list(*, workspace: Workspace = None, as_json: AsJson = False) -> None:
     """Everybody, with their roles."""
-    with opened(workspace) as runtime, runtime.database.reading() as reader:
+    with reading(workspace) as (_, reader):
         people = list_people(reader)
     if as_json:
         rows = [{"id": p.id, "name": p.name, "email": p.email, "roles": sorted(p.roles)} for p in people]
@@ -157,7 +167,7 @@ def key_webhook(
 @says_errors
 def key_list(*, workspace: Workspace = None) -> None:
     """Keys with what they may do; never the keys themselves."""
-    with opened(workspace) as runtime, runtime.database.reading() as reader:
+    with reading(workspace) as (_, reader):
         keys = list_api_keys(reader)
     for one in keys:
         state = "revoked" if one.revoked_at else "in use"

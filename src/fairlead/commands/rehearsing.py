@@ -26,7 +26,7 @@ from fairlead.playbooks import (
     read_workspace,
     svg,
 )
-from fairlead.sales import FILE_CHECKS, STEPS
+from fairlead.sales import FILE_CHECKS, STEPS, assignment_of
 from fairlead.testing.rehearsal import Outcome, rehearser_for
 from fairlead.testing.rehearsal_files import parse_tests, read_tests
 from fairlead.testing.rehearsal_judging import Coverage, coverage
@@ -119,14 +119,20 @@ def _report(outcomes: list[Outcome], covered: Coverage, seconds: float) -> dict[
 
 
 def _tell(outcomes: list[Outcome], covered: Coverage, seconds: float, *, whole: bool) -> None:
+    """Every case on a line, what no case touched, and last what failed: a terminal shows the end of it."""
     for one in outcomes:
         say(f"{'pass' if one.passed else 'FAIL'}  {one.rehearsal.name}")
-        if not one.passed:
-            say(f"      {one.rehearsal.place}")
-            for difference in one.differences:
-                say(f"      {difference}")
-    passed = sum(one.passed for one in outcomes)
-    say(f"{passed} passed, {len(outcomes) - passed} failed in {seconds:.1f} s")
+    _tell_coverage(covered, whole=whole)
+    failed = [one for one in outcomes if not one.passed]
+    for one in failed:
+        say(f"FAIL  {one.rehearsal.name}")
+        say(f"      {one.rehearsal.place}")
+        for difference in one.differences:
+            say(f"      {difference}")
+    say(f"{len(outcomes) - len(failed)} passed, {len(failed)} failed in {seconds:.1f} s, coverage {covered.share:.0%}")
+
+
+def _tell_coverage(covered: Coverage, *, whole: bool) -> None:
     parts = f"{covered.hit} of {covered.total}"
     say(f"coverage {covered.share:.0%} ({parts} stages, branches, territories, rules, segments and interrupts)")
     for kind, label in _WORDS.items() if whole else ():
@@ -150,8 +156,8 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """The whole story of a case: stages, rulings with the values read, who decided and why, what it waits for."""
-    from fairlead.api.case_lines import told_in_lines  # noqa: PLC0415  the web framework would slow every other command down
-    from fairlead.api.case_story import case_story, for_customer  # noqa: PLC0415
+    from fairlead.api.case_story import case_story, for_customer  # noqa: PLC0415  the web framework would slow every other command down
+    from fairlead.commands.case_lines import told_in_lines  # noqa: PLC0415
 
     with opened(workspace) as runtime, runtime.database.reading() as reader:
         now = runtime.database.clock.now()
@@ -164,10 +170,11 @@ def explain(
                     say(line)
             return
         story = case_story(reader, runtime.library, case_id, now)
+        assigned = None if story.withheld else assignment_of(reader, case_id)
     if as_json:
-        answer(story.model_dump(mode="json"))
+        answer({**story.model_dump(mode="json"), "assignment": assigned})
         return
-    for line in told_in_lines(story):
+    for line in told_in_lines(story, assigned):
         say(line)
 
 

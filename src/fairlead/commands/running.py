@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -101,6 +101,18 @@ def _recall(runtime: Runtime) -> Callable[[str], Remembered | None]:
     return recall
 
 
+@contextmanager
+def _at_work(runtime: Runtime) -> Iterator[None]:
+    """Cases go on; the search for duplicates is the caller's own, once its leads are decided."""
+    with runtime.searching:
+        runtime.start()
+        try:
+            yield
+        finally:
+            runtime.dispatcher.stop(10.0)
+            runtime.runner.stop(30.0)
+
+
 def run_import(
     runtime: Runtime, bundle: Bundle, leads: LeadFile, playbook: str, *, show_progress: bool
 ) -> dict[str, Any]:
@@ -111,19 +123,16 @@ def run_import(
     if earlier:
         words.print("an earlier run of this file did not end; the leads that it took in go on now, too")
     started = time.perf_counter()
-    runtime.start()
-    try:
-        with _progress(show=show_progress) as bar:
-            task = bar.add_task("reading", total=leads.reader.total_bytes)
-            import_id, rows, fresh = take_in(runtime, bundle, leads, playbook, lambda n: bar.update(task, completed=n))
-            bar.update(task, completed=leads.reader.total_bytes)
-            task = bar.add_task("deciding", total=max(fresh, 1))
-            _wait_for_cases(runtime, [import_id, *earlier], bar, task, fresh)
+    with _at_work(runtime), _progress(show=show_progress) as bar:
+        task = bar.add_task("reading", total=leads.reader.total_bytes)
+        import_id, rows, fresh = take_in(runtime, bundle, leads, playbook, lambda n: bar.update(task, completed=n))
+        bar.update(task, completed=leads.reader.total_bytes)
+        task = bar.add_task("deciding", total=max(fresh, 1))
+        _wait_for_cases(runtime, [import_id, *earlier], bar, task, fresh)
         seconds = time.perf_counter() - started
-        after_import(runtime)
-    finally:
-        runtime.dispatcher.stop(10.0)
-        runtime.runner.stop(30.0)
+        task = bar.add_task("duplicates", total=None)
+        after_import(runtime, lambda _what, done, of: bar.update(task, completed=done, total=of or None))
+        bar.update(task, total=1, completed=1)
     with runtime.database.reading() as reader:
         counts, reasons = count_import(reader, import_id)
     return {

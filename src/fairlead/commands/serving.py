@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from fairlead.commands.common import Workspace, operator, say, says_errors, settings_of, words
+from fairlead.commands.common import Workspace, note_desk_address, operator, say, says_errors, settings_of, words
 from fairlead.commands.demoing import Travel, fill_before, fill_while_open
 from fairlead.commands.people import sign_in_address
 from fairlead.commands.workspaces import deploy_here, make_workspace
@@ -145,6 +145,7 @@ def _greet(runtime: Runtime) -> None:
             person = find_person_by_email(uow, ADMIN)
             link = issue_sign_in_link(uow, operator(), person.id) if person is not None else None
     base = runtime.settings.public_url
+    note_desk_address(runtime.settings)
     say(f"The desk is at {base}")
     if link is not None:
         say(f"Sign in once, within 15 minutes: {sign_in_address(base, link.path)}")

@@ -9,11 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
-from fairlead.commands.common import AsJson, Workspace, answer, opened, operator, say, says_errors
+from fairlead.commands.common import AsJson, Workspace, answer, opened, operator, reading, say, says_errors
 from fairlead.commands.people import person
 from fairlead.errors import InputError, NotFoundError
 from fairlead.kit.clock import iso
 from fairlead.kit.unit_of_work import Reader
+from fairlead.kit.words import counted
 from fairlead.people import (
     Nobody,
     OffHours,
@@ -157,7 +158,7 @@ def team_remove(
 @says_errors
 def team_list(*, workspace: Workspace = None, as_json: AsJson = False) -> None:
     """Every team with how it stands."""
-    with opened(workspace) as runtime, runtime.database.reading() as reader:
+    with reading(workspace) as (runtime, reader):
         views = [team_view(reader, one, runtime.database.clock.now()) for one in list_teams(reader)]
     if as_json:
         answer({"teams": [_view(one) for one in views]})
@@ -173,7 +174,7 @@ def team_list(*, workspace: Workspace = None, as_json: AsJson = False) -> None:
 @says_errors
 def team_show(name: Name, *, workspace: Workspace = None, as_json: AsJson = False) -> None:
     """A team's members with shares, loads and when they are in next."""
-    with opened(workspace) as runtime, runtime.database.reading() as reader:
+    with reading(workspace) as (runtime, reader):
         found = get_team(reader, name)
         view = team_view(reader, found, runtime.database.clock.now())
         history = memberships_of(reader, found, None) if as_json else []
@@ -270,7 +271,7 @@ def route(
         message = "leads are given out by the playbook's assign-owner step; this command only looks: add --dry-run"
         raise InputError(message, code="dry_run")
     changes = [parse_change(one) for one in change or ()]
-    with opened(workspace) as runtime, runtime.database.reading() as reader:
+    with reading(workspace) as (runtime, reader):
         now = runtime.database.clock.now()
         report = dry_run(reader, now, now - parse_span(since), changes)
     if as_json:
@@ -295,13 +296,20 @@ def report_lines(report: dict[str, Any]) -> list[str]:
     lines = [f"{report['leads']} leads since {report['since']}" + (", only the oldest" if report["truncated"] else "")]
     if report["changes"]:
         lines.append(f"with {', '.join(report['changes'])}")
-    lines.append(f"{report['moved']} would be with somebody else, {report['waited']} would have waited")
-    for heading, rows, key in (("team", report["teams"], "team"), ("person", report["people"], "name")):
-        lines.append(f"{heading:<28}{'then':>8}{'now':>8}")
-        lines += [f"  {row[key]:<26}{row['then']:>8}{row['now']:>8}" for row in rows]
-    lines += [f"passed over: {row['name']} ({row['team']}) {row['why'].replace('_', ' ')}: {row['leads']} leads"
-              for row in report["passed_over"]]  # fmt: skip
-    lines += [f"nobody could take {count}: {words}" for words, count in report["nobody"]["reasons"].items()]
+    nobody = report["nobody"]
+    lines.append(f"{report['moved']} would be with somebody else, {nobody['lost']} with nobody instead of somebody")
+    if report["waited"]:
+        lines.append(f"{report['waited']} would have waited for somebody, {nobody['still_wait']} of them would still")
+    lines.append(f"{'team':<28}{'then':>8}{'now':>8}  of these with nobody")
+    lines += [f"  {row['team']:<26}{row['then']:>8}{row['now']:>8}{row['nobody']:>8}" for row in report["teams"]]
+    lines.append(f"{'person':<28}{'then':>8}{'now':>8}")
+    lines += [f"  {row['name']:<26}{row['then']:>8}{row['now']:>8}" for row in report["people"]]
+    for row in report["passed_over"]:
+        why, leads = row["why"].replace("_", " "), counted(row["leads"], "lead")
+        lines.append(f"passed over: {row['name']} ({row['team']}) {why}: {leads}")
+    lines += [f"waiting for somebody, {counted(count, 'lead')}: {words}" for words, count in nobody["waiting"].items()]
+    lines += [f"to the team's list without an owner, {counted(count, 'lead')}: {words}"
+              for words, count in nobody["queued"].items()]  # fmt: skip
     return lines
 
 

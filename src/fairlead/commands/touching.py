@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fairlead.commands.common import AsJson, Workspace, answer, opened, operator, say, says_errors
+from fairlead.commands.common import AsJson, Workspace, answer, opened, operator, say, says_errors, writing
 from fairlead.commands.teams import known_person, parse_span
 from fairlead.errors import InputError
 from fairlead.kit.clock import iso
@@ -29,17 +29,15 @@ def touch(
     workspace: Workspace = None,
 ) -> None:
     """Log that somebody was in touch with a lead, or take such a contact back within a day."""
-    with opened(workspace) as runtime:
-        with runtime.database.transaction() as uow:
-            if remove is not None:
-                remove_touch(uow, operator(), lead, remove, others=True)
-                said = f"took {remove} back"
-            else:
-                person = known_person(uow, by).id if by else None
-                moment = _moment(at) if at else None
-                new = log_touch(uow, operator(), lead, kind=kind, at=moment, note=note, person_id=person)
-                said = f"logged {new.id}: {new.kind.value} at {iso(new.at)}"
-        runtime.seal()
+    with writing(workspace) as (_, uow):
+        if remove is not None:
+            remove_touch(uow, operator(), lead, remove, others=True)
+            said = f"took {remove} back"
+        else:
+            person = known_person(uow, by).id if by else None
+            moment = _moment(at) if at else None
+            new = log_touch(uow, operator(), lead, kind=kind, at=moment, note=note, person_id=person)
+            said = f"logged {new.id}: {new.kind.value} at {iso(new.at)}"
     say(said)
 
 

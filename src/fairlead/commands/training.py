@@ -9,7 +9,19 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from fairlead.commands.common import AsJson, Workspace, answer, opened, operator, say, says_errors, settings_of, words
+from fairlead.commands.common import (
+    AsJson,
+    Workspace,
+    answer,
+    opened,
+    operator,
+    reading,
+    say,
+    says_errors,
+    settings_of,
+    words,
+    writing,
+)
 from fairlead.errors import InputError
 from fairlead.kit.clock import iso
 from fairlead.sales import open_lead_file, read_history
@@ -189,7 +201,7 @@ def score_explain(
     """Why a lead has the points it has: what its average is, what each column adds, and how such leads ended."""
     from fairlead.api.scores import score_of  # noqa: PLC0415  the web framework would slow every other command down
 
-    with opened(workspace) as runtime, runtime.database.reading() as reader:
+    with reading(workspace) as (_, reader):
         found = score_of(reader, lead, to_person=False)
     if as_json:
         answer(found.model_dump(mode="json"))
@@ -214,7 +226,7 @@ def score_models(
     as_json: AsJson = False,
 ) -> None:
     """Versions with how well they did, newest first; the one in use is marked."""
-    with opened(workspace) as runtime, runtime.database.reading() as reader:
+    with reading(workspace) as (_, reader):
         found = list_models(reader, name)
     if as_json:
         answer({"models": found})
@@ -238,11 +250,9 @@ def score_use(
     workspace: Workspace = None,
 ) -> None:
     """Score with this version from now on, a former one included."""
-    with opened(workspace) as runtime:
-        with runtime.database.transaction() as uow:
-            load_model(uow, _key(runtime), producer)
-            use_model(uow, operator(), producer)
-        runtime.seal()
+    with writing(workspace) as (runtime, uow):
+        load_model(uow, _key(runtime), producer)
+        use_model(uow, operator(), producer)
     say(f"{producer} scores from now on; it may decide only what its own grants allow, without one it is in shadow")
 
 
@@ -255,7 +265,7 @@ def score_export(
     workspace: Workspace = None,
 ) -> None:
     """Write a version to a file of plain data, and print its digest."""
-    with opened(workspace) as runtime, runtime.database.reading() as reader:
+    with reading(workspace) as (runtime, reader):
         text, digest = export_model(reader, _key(runtime), producer)
     try:
         with output.open("x", encoding="utf-8") as target:
@@ -283,8 +293,6 @@ def score_import(
         contents = file.read_bytes()
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error.strerror}", code="not_readable") from None
-    with opened(workspace) as runtime:
-        with runtime.database.transaction() as uow:
-            stored = import_model(uow, operator(), _key(runtime), contents, digest)
-        runtime.seal()
+    with writing(workspace) as (runtime, uow):
+        stored = import_model(uow, operator(), _key(runtime), contents, digest)
     say(f"{file} is {stored.producer} here" + (" and in use" if stored.in_use else "; `fairlead score use` takes it"))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import asdict
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -23,6 +25,7 @@ from fairlead.commands.common import (
     unsigned_lines,
     words,
 )
+from fairlead.commands.voided import VoidGrant, proposers, proposers_now, voided
 from fairlead.connectors import registry
 from fairlead.errors import ConflictError
 from fairlead.kit.words import counted
@@ -57,14 +60,26 @@ def make_workspace(folder: Path, name: str) -> list[str]:
     return sorted(targets)
 
 
-def deploy_here(runtime: Runtime) -> tuple[str, bool]:
-    """Deploy the workspace's files as they are now; (digest, whether anything changed)."""
+class Deployed(NamedTuple):
+    """A deploy: the bundle's digest, whether anything changed, and the grants that it left without effect."""
+
+    digest: str
+    changed: bool
+    void: list[VoidGrant]
+
+
+def deploy_here(runtime: Runtime) -> Deployed:
+    """Deploy the workspace's files as they are now; a warning on standard error for each grant that is void by it."""
     files = read_workspace(runtime.settings.workspace)
     with runtime.database.transaction() as uow:
+        before = proposers_now(uow, runtime.library)
         bundle, changed = deploy(uow, runtime.library, operator(), files)
+        void = voided(uow, before, proposers(uow, bundle)) if changed else []
     if changed:
         rerule_waiting(runtime.engine)
-    return bundle.digest, changed
+    for one in void:
+        words.print(one.words(), markup=False)
+    return Deployed(bundle.digest, changed, void)
 
 
 def say_unsigned(runtime: Runtime) -> list[str]:
@@ -87,9 +102,29 @@ def init(
     for path in make_workspace(folder, name or folder.resolve().name):
         say(f"wrote {folder / path}")
     with opened(folder) as runtime:
-        digest, _ = deploy_here(runtime)
+        digest = deploy_here(runtime).digest
         runtime.seal()
     say(f"deployed {digest[:12]}; next: fairlead run lead-qualification --workspace {folder} --input FILE")
+
+
+_KINDS = {
+    "playbooks": ("playbook", "playbooks"),
+    "policies": ("policy", "policies"),
+    "forms": ("form", "forms"),
+    "messages": ("message template", "message templates"),
+    "steps": ("file of own steps", "files of own steps"),
+}
+
+
+def _kinds(files: Iterable[str]) -> list[str]:
+    """How many files there are of each folder, and the names of those that are in none: together all of them."""
+    folders: dict[str, list[str]] = {}
+    for path in sorted(files):
+        folders.setdefault(path.partition("/")[0] if "/" in path else "", []).append(path)
+    alone = folders.pop("", [])
+    first = {name: folders.pop(name) for name in _KINDS if name in folders}
+    known = [counted(len(some), *_KINDS[name]) for name, some in first.items()]
+    return known + [f"{len(some)} in {name}/" for name, some in folders.items()] + alone
 
 
 @says_errors
@@ -106,8 +141,7 @@ def check(*, workspace: Workspace = None, as_json: AsJson = False) -> None:
         for error in errors:
             say(error.message)
         if bundle is not None:
-            parts = [counted(len(bundle.playbooks), "playbook"), counted(len(bundle.policies), "policy", "policies")]
-            say(f"{counted(len(files), 'file is', 'files are')} right: {', '.join(parts)}")
+            say(f"{counted(len(files), 'file is', 'files are')} right: {', '.join(_kinds(files))}")
             for line in unsigned_lines(bundle.policies):
                 say(line)
     if errors:
@@ -118,10 +152,10 @@ def check(*, workspace: Workspace = None, as_json: AsJson = False) -> None:
 def deploy_command(*, workspace: Workspace = None, as_json: AsJson = False) -> None:
     """Make the workspace's files what new cases use; running cases keep the version that they began with."""
     with opened(workspace) as runtime:
-        digest, changed = deploy_here(runtime)
+        digest, changed, void = deploy_here(runtime)
         left = say_unsigned(runtime)
         runtime.seal()
     if as_json:
-        answer({"bundle": digest, "changed": changed, "unsigned": left})
+        answer({"bundle": digest, "changed": changed, "unsigned": left, "void_grants": [asdict(one) for one in void]})
     else:
         say(f"deployed {digest[:12]}" if changed else f"nothing changed; {digest[:12]} is deployed")

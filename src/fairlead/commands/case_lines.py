@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from fairlead.api.timeline import answer_words
-from fairlead.kit import jsons
 from fairlead.kit.clock import iso
 from fairlead.kit.words import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from fairlead.api.case_story import CaseStory, StoryRuling
 
 MAX_LINE = 160
+MAX_ITEMS = 50
 _QUIET = frozenset({"least_strict", "price_unknown", "price_not_in_experiments"})
 """Reasons that changed nothing and say nothing to a person; the data have them."""
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
-def told_in_lines(story: CaseStory) -> Iterator[str]:
-    """The story for a terminal."""
+def told_in_lines(story: CaseStory, assigned: Mapping[str, Any] | None = None) -> Iterator[str]:
+    """The story for a terminal; `assigned` is who has the lead as `assignment_of` tells it."""
+    yield from _head_lines(story)
+    yield "stages"
+    for visit in story.visits:
+        stay = f"{span_words(visit.seconds)}, {visit.outcome}" if visit.seconds is not None else "here now"
+        stay = "the end" if visit.kind == "end" and visit.seconds is None else stay
+        yield f"  {iso(visit.entered_at)}  {visit.stage}{f' ({visit.kind})' if visit.kind else ''}: {stay}"
+    for ruling in story.rulings:
+        yield from _ruling_lines(ruling)
+    if assigned is not None:
+        yield from _assignment_lines(assigned)
+    yield from _done_lines(story)
+    yield "facts" + (" as they came in; what was found is withheld" if story.withheld else "")
+    for fact, value in story.facts.items():
+        yield from _fact_lines(fact, value)
+
+
+def _head_lines(story: CaseStory) -> Iterator[str]:
     ended = f", ended as {story.end}" if story.end else ""
     yield f"{story.id}: {story.playbook}, {story.state} at {story.stage}{ended}"
     version = "the deployed version" if story.is_current else "an older version"
@@ -33,13 +49,10 @@ def told_in_lines(story: CaseStory) -> Iterator[str]:
         until = f", until {iso(story.waits.until)}" if story.waits.until else ""
         by = f", in hand of {story.waits.by}" if story.waits.by else ""
         yield f"  waits for {story.waits.what}{by}{until}"
-    yield "stages"
-    for visit in story.visits:
-        stay = f"{span_words(visit.seconds)}, {visit.outcome}" if visit.seconds is not None else "here now"
-        stay = "the end" if visit.kind == "end" and visit.seconds is None else stay
-        yield f"  {iso(visit.entered_at)}  {visit.stage}{f' ({visit.kind})' if visit.kind else ''}: {stay}"
-    for ruling in story.rulings:
-        yield from _ruling_lines(ruling)
+
+
+def _done_lines(story: CaseStory) -> Iterator[str]:
+    """Effects, and what people did beside the standard path."""
     if story.actions:
         yield "actions"
     for action in story.actions:
@@ -53,9 +66,31 @@ def told_in_lines(story: CaseStory) -> Iterator[str]:
         to = f" → {one.to}" if one.to else ""
         why = f": {one.reason}" if one.reason else ""
         yield f"  {iso(one.at)}  {one.words} ({one.stage}{to}) by {one.by or 'nobody'}{why}  {one.detail}".rstrip()
-    yield "facts" + (" as they came in; what was found is withheld" if story.withheld else "")
-    for fact, value in story.facts.items():
-        yield f"  {fact} = {_short(value)}"
+
+
+def _assignment_lines(one: Mapping[str, Any]) -> Iterator[str]:
+    """Who has the lead and why, who was passed over and why, and who had it before."""
+    yield f"given out to {one['name'] or 'nobody'}, team {one['team'] or 'none'}, {iso(one['at'])}"
+    for words in one["words"]:
+        yield f"  {_short(words)}"
+    if one["passed_words"]:
+        yield "  passed over"
+    for words in one["passed_words"]:
+        yield f"    {_short(words)}"
+    for former in one["before"]:
+        yield f"  before, {iso(former['at'])}: {_short(former['words'][0])}"
+
+
+def _fact_lines(name: str, value: Any) -> Iterator[str]:
+    """`name: value`; a list of several things, such as the reasons of a score, has a line for each."""
+    if isinstance(value, list) and any(isinstance(item, (Mapping, list)) for item in value):
+        yield f"  {name}:"
+        for item in value[:MAX_ITEMS]:
+            yield f"    {_short(item)}"
+        if len(value) > MAX_ITEMS:
+            yield f"    and {len(value) - MAX_ITEMS:,} more; --json has all"
+    else:
+        yield f"  {name}: {_short(value)}"
 
 
 def _ruling_lines(ruling: StoryRuling) -> Iterator[str]:
@@ -83,9 +118,28 @@ def _ruling_lines(ruling: StoryRuling) -> Iterator[str]:
 
 
 def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else jsons.dumps(value)
-    text = "".join(one if one.isprintable() else " " for one in text)
+    text = "".join(one if one.isprintable() else " " for one in _plain(value))
     return text if len(text) <= MAX_LINE else text[: MAX_LINE - 1] + "…"
+
+
+def _plain(value: Any) -> str:
+    """A value as a person writes it: yes or no, a whole number without a point, lists and fields by commas."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, Mapping) and value:
+        words = value.get("words") if isinstance(value.get("words"), str) and len(value) > 1 else None
+        rest = ", ".join(f"{name} {_inner(one)}" for name, one in value.items() if words is None or name != "words")
+        return rest if words is None else f"{words} ({rest})"
+    if isinstance(value, (list, tuple)) and value:
+        return ", ".join(map(_inner, value))
+    return "none" if value is None or value in ("", [], (), {}) else str(value)
+
+
+def _inner(value: Any) -> str:
+    text = _plain(value)
+    return f"({text})" if isinstance(value, (Mapping, list)) and value else text
 
 
 def span_words(seconds: float) -> str:
