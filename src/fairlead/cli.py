@@ -5,13 +5,19 @@ from __future__ import annotations
 import typer
 
 from fairlead.commands import (
+    consenting,
+    contacting,
     demoing,
     duplicates,
+    experimenting,
     governing,
     importing,
     looking,
+    messaging,
     noting,
+    outbox,
     people,
+    preferring,
     rehearsing,
     running,
     serving,
@@ -45,9 +51,12 @@ app.command("route")(teams.route)
 app.command("touch")(touching.touch)
 app.command("first-touch")(touching.first_touch_command)
 for group in (
+    contacting.contact,
     people.person, teams.team, people.key, governing.grant, governing.policy, governing.stop, looking.cases,
     importing.imports, looking.audit, noting.note,
-    duplicates.duplicates, training.training, training.score,
+    duplicates.duplicates, experimenting.experiments, consenting.consent, consenting.notice,
+    training.training, training.score,
+    preferring.preferences, preferring.why, messaging.message, messaging.mail, outbox.outbox,
 ):  # fmt: skip
     app.add_typer(group)
 

@@ -9,14 +9,17 @@ from sqlalchemy import Column, Text, select, table
 from fairlead.actions import tables as _actions
 from fairlead.audit import tables as _audit
 from fairlead.checkpoints import tables as _checkpoints
+from fairlead.connectors import tables as _connectors
 from fairlead.customers import tables as _customers
 from fairlead.errors import FaultError, InputError, UnavailableError
 from fairlead.evidence import tables as _evidence
+from fairlead.experiments import tables as _experiments
+from fairlead.guardrails import tables as _guardrails
 from fairlead.kit import events as _events
 from fairlead.kit.columns import metadata
 from fairlead.kit.database import Database
 from fairlead.migrations import HEAD, VERSION_TABLE
-from fairlead.people import tables as _people
+from fairlead.people import tables as _people, team_tables as _teams
 from fairlead.playbooks import tables as _playbooks
 from fairlead.reviews import tables as _reviews
 from fairlead.sales import tables as _sales
@@ -31,10 +34,14 @@ FEATURES = (
     _audit,
     _capture,
     _checkpoints,
+    _connectors,
     _customers,
     _events,
     _evidence,
+    _experiments,
+    _guardrails,
     _people,
+    _teams,
     _playbooks,
     _reviews,
     _routing,

@@ -133,6 +133,35 @@ class Settings(BaseSettings):
         description="Allow webhooks to loopback and private addresses; off, so that nobody probes inside.",
     )
 
+    delivery_rates: str = Field(
+        "", max_length=2_000,
+        description="How fast the outbox delivers, over all workers, such as `message/email=600/m, webhook=5/s`.",
+    )  # fmt: skip
+    smtp_host: str = Field("", max_length=253, description="Mail server; unset: mail is kept in the data folder.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="TCP port of the mail server.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the connection is encrypted; certificates are always verified."
+    )
+    smtp_user: str = Field("", max_length=320, description="Name to sign in with at the mail server; unset: none.")
+    smtp_password: SecretStr | None = Field(None, description="Password for `smtp_user`; never sent in the clear.")
+    smtp_ca_file: FullPath | None = Field(
+        None, description="Certificate authorities (PEM) of the mail server; unset: the machine's."
+    )
+    smtp_timeout_s: int = Field(15, ge=1, le=19, description="Seconds one message may take at the mail server.")
+    smtp_from: str = Field("", max_length=320, description="Address that messages come from; needed with `smtp_host`.")
+    smtp_from_name: str = Field("", max_length=200, description="Name beside that address.")
+    smtp_reply_to: str = Field("", max_length=320, description="Address for answers; unset: `smtp_from`.")
+    smtp_bounce_to: str = Field(
+        "",
+        max_length=320,
+        description="Address for bounces, which gets a `+` tag for each message; unset: `smtp_from` without one.",
+    )
+    smtp_dkim_selector: str = Field("", max_length=63, description="DKIM selector; unset: messages are not signed.")
+    smtp_dkim_domain: str = Field("", max_length=253, description="DKIM domain; unset: that of `smtp_from`.")
+    smtp_dkim_key_file: FullPath | None = Field(
+        None, description="DKIM private key (PEM), RSA of 2048 bits or more, or Ed25519."
+    )
+
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, url: str) -> str:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, strategies as st
 
-from fairlead.kit.logs import REDACTED, configure_logs, get_logger, redacted
+from fairlead.kit.logs import configure_logs, get_logger
+from fairlead.kit.redaction import REDACTED, redacted
 
 if TYPE_CHECKING:
     import io

@@ -144,6 +144,7 @@ def test_the_engine_lives_as_long_as_the_server(
 def test_serving_keeps_sign_in_links_out_of_the_log(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server's own access log, which prints whole addresses, is off; host and port are the settings'."""
     configs: list[Any] = []
+    bound: list[Any] = []
 
     class Server:
         """Stands for uvicorn's."""
@@ -151,8 +152,11 @@ def test_serving_keeps_sign_in_links_out_of_the_log(runtime: Runtime, monkeypatc
         def __init__(self, config: Any, _ready: Any) -> None:
             configs.append(config)
 
-        def run(self) -> None:
-            """Return at once."""
+        def run(self, sockets: list[Any]) -> None:
+            """Return at once, with what the port was bound by closed."""
+            bound.extend(one.getsockname()[:2] for one in sockets)
+            for one in sockets:
+                one.close()
 
     quiet: Callable[..., None] = lambda **_how: None  # noqa: E731
     monkeypatch.setattr(app_module, "configure_logs", quiet)
@@ -162,6 +166,7 @@ def test_serving_keeps_sign_in_links_out_of_the_log(runtime: Runtime, monkeypatc
     assert config.access_log is False
     assert (config.host, config.port) == (runtime.settings.host, runtime.settings.port)
     assert config.server_header is False
+    assert bound == [(runtime.settings.host, runtime.settings.port)]
 
 
 class Enough(Exception):  # noqa: N818  not an error of anything

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import text
 
-from fairlead import reviews, worker
+from fairlead import reviews
 from fairlead.audit import Signer, StoredRecord, read_heads, verify
 from fairlead.errors import FaultError, InputError, UnavailableError
 from fairlead.kit.actors import SYSTEM
@@ -17,7 +17,16 @@ from fairlead.people import add_person
 from fairlead.reviews import QueueFilter, Reviewer
 from fairlead.settings import Settings, provide_secrets
 from fairlead.testing.seed import add_leads, run_ready
-from fairlead.worker import Runtime, derive, executor_id, open_runtime, sweep_reviews
+from fairlead.worker import (
+    Runtime,
+    chores,
+    derive,
+    executor_id,
+    open_runtime,
+    opening,
+    runtime as runtime_module,
+    sweep_reviews,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,7 +103,7 @@ def test_a_lapsed_claim_is_given_back(runtime: Runtime, clock: FakeClock) -> Non
 
 def test_old_keys_are_forgotten(runtime: Runtime, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Idempotency keys of cases go when their 30 days are over, in several bites; younger ones and events stay."""
-    monkeypatch.setattr(worker, "FORGOTTEN_AT_ONCE", 3)
+    monkeypatch.setattr(chores, "FORGOTTEN_AT_ONCE", 3)
 
     def remember(beginning: str, count: int) -> None:
         with runtime.database.transaction() as uow:
@@ -105,10 +114,10 @@ def test_old_keys_are_forgotten(runtime: Runtime, clock: FakeClock, monkeypatch:
     remember("old", 7)
     clock.advance(timedelta(days=29))
     remember("young", 2)
-    worker._forget(runtime)
+    chores.forget(runtime)
     assert len(event_ids(runtime)) == 11
     clock.advance(timedelta(days=1, seconds=1))
-    worker._forget(runtime)
+    chores.forget(runtime)
     assert event_ids(runtime) == {"old-reply", "young0", "young1", "young-reply"}
 
 
@@ -149,9 +158,9 @@ def test_a_tick_survives_a_database_that_is_away() -> None:
     def broken() -> None:
         raise FaultError("broken")
 
-    worker._quietly(away)()
+    chores.quietly(away)()
     with pytest.raises(FaultError):
-        worker._quietly(broken)()
+        chores.quietly(broken)()
 
 
 def test_keys_for_two_purposes_tell_nothing_of_each_other() -> None:
@@ -173,7 +182,7 @@ def test_an_executor_has_the_name_of_its_process(monkeypatch: pytest.MonkeyPatch
     """Two processes of one machine have two names; one keeps its own."""
     mine = executor_id()
     assert mine == executor_id()
-    monkeypatch.setattr(worker.os, "getpid", lambda: 1)
+    monkeypatch.setattr(runtime_module.os, "getpid", lambda: 1)
     assert executor_id() != mine
 
 
@@ -215,10 +224,10 @@ def test_work_goes_on_until_it_is_told_to_stop(prepared: Settings, monkeypatch: 
         with self.database.transaction() as uow:
             add_person(uow, SYSTEM, name="Ada", email="ada@example.com", roles=["viewer"])
 
-    monkeypatch.setattr(worker, "open_runtime", local)
+    monkeypatch.setattr(opening, "open_runtime", local)
     monkeypatch.setattr(Runtime, "start", start)
-    monkeypatch.setattr(worker.StopSignal, "wait", lambda _self: done.append("signal"))
-    worker.work(prepared)
+    monkeypatch.setattr(opening.StopSignal, "wait", lambda _self: done.append("signal"))
+    opening.work(prepared)
 
     assert done == ["start", "signal"]
     with real(prepared, durable=False) as after:

@@ -20,7 +20,7 @@ from fairlead.kit import events
 from fairlead.kit.actors import SYSTEM
 from fairlead.people import Webhook, check_webhook_url, revoke_api_key, set_webhook_url, webhook_of
 from fairlead.playbooks import BundleLibrary, StepRegistry
-from fairlead.playbooks.jobs import deliver
+from fairlead.playbooks.delivering import deliver
 from fairlead.reviews import Verb
 
 if TYPE_CHECKING:

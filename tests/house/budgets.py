@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from tests.house.tree import Module
 
-# Three of these are behind the style's own figures since leads came in depth: a median file of 120 lines, 15 imports,
-# and as many lines of tests as of code. They are ratchets: lowered as the house is brought back, never raised again.
-FILE_MEDIAN, FILE_P90, FILE_MAX = 140, 400, 600
+# One of these is behind the style's own figure since leads came in depth: as many lines of tests as of code. It is a
+# ratchet: raised as the house is brought back, never lowered again.
+FILE_MEDIAN, FILE_P90, FILE_MAX = 120, 400, 600
 FUNCTION_P90 = 40
-IMPORTS_P90 = 17
+IMPORTS_P90 = 15
 DOCSTRING_SHARE, RESTATING_SHARE = 0.85, 0.05
 BROAD_EXCEPT_PER_KLOC = 0.3
 TESTS_TO_CODE, RATIO_FROM_LINES = 0.65, 5000

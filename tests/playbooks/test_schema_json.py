@@ -49,7 +49,9 @@ stages:
     next: {approved: tell, rejected: rest, blocked: gone, expired: gone}
   tell: {act: mail, kind: x, body: {price: price}, expires: 1h, next: {sent: rest, held: rest, refused: gone}}
   parts: {spawn: other, each: tags, until: any, next: note}
-  note: {act: mail, detach: true, next: rest}
+  note: {act: mail, detach: true, next: letter}
+  letter: {act: message, channel: email, purpose: service, sender: sales, template: offer, fields: {price: price},
+           priority: 3, value: price, next: {sent: rest, refused: gone}}
   rest: {wait: time, for: 2d, next: {timeout: reply}}
   reply: {wait: replied, for: 1d, next: {replied: gone, timeout: ever}}
   ever: {wait: replied, next: {replied: gone}}

@@ -216,7 +216,7 @@ def test_a_stop_switch_sends_cases_to_people(world: World) -> None:
 
 
 def test_a_stop_between_ruling_and_sending_holds_the_action(make_world: Callable[..., World]) -> None:
-    """An automatic action that a stop switch catches in the outbox is not sent, and the case says so."""
+    """An automatic action that a stop switch catches in the outbox is not sent; the case waits until it is lifted."""
     mail = RecordingConnector("mail")
     world = make_world(mail=mail)
     world.deploy(OFFER)
@@ -229,7 +229,11 @@ def test_a_stop_between_ruling_and_sending_holds_the_action(make_world: Callable
         assert switch_stop(uow, SYSTEM, "checkpoint:offer", "wrong prices") == 1
     world.run()
     assert mail.calls == []
-    assert world.case(case).problem["code"] == "outcome_held"
+    assert world.case(case).state == "waiting"
+    with world.database.transaction() as uow:
+        lift_stop(uow, SYSTEM, "checkpoint:offer")
+    world.run()
+    assert (world.case(case).end, len(mail.calls)) == ("won", 1)
 
 
 def test_an_act_expires(make_world: Callable[..., World]) -> None:

@@ -13,7 +13,7 @@ from fairlead.errors import ConflictError, InputError
 from fairlead.kit.actors import SYSTEM
 from fairlead.kit.unit_of_work import AuditEntry
 from fairlead.reviews import QueueFilter, Verb, View
-from fairlead.worker import SWEPT_AT_ONCE, sweep_reviews
+from fairlead.worker.chores import SWEPT_AT_ONCE, sweep_reviews
 from tests.reviews.world import ANN, BOB, CEM, LEASE, Desk, person
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -14,6 +14,12 @@ from fairlead.sales.capture.finding import as_stored, find
 from fairlead.sales.capture.letters import MAX_TEXT_CHARS, read_letter
 
 TODAY = date(2026, 3, 2)
+WEEKDAYS = (
+    "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
+    "Montag Dienstag Mittwoch Donnerstag Freitag Samstag Sonntag",
+    "lundi mardi mercredi jeudi vendredi samedi dimanche",
+    "lunes martes miércoles jueves viernes sábado domingo",
+)
 EML = """Message-ID: <1@x.example>
 MIME-Version: 1.0
 From: =?utf-8?q?Ann_B=C3=A9?= <ann@firm.example>
@@ -129,8 +135,8 @@ def test_prices_per_month_are_no_deal() -> None:
     [
         ("on 12 March 2026", "2026-03-12"), ("am 12. März", "2026-03-12"), ("le 1er avril", "2026-04-01"),
         ("el 3 de mayo de 2026", "2026-05-03"), ("March 17", "2026-03-17"), ("13/03/2026", "2026-03-13"),
-        ("next Monday", "2026-03-09"), ("Friday", "2026-03-06"), ("mañana", "2026-03-03"),
-        ("12 January", "2027-01-12"),
+        ("next Monday", "2026-03-09"), ("next Tuesday", "2026-03-03"), ("Friday", "2026-03-06"),
+        ("mañana", "2026-03-03"), ("12 January", "2027-01-12"),
     ],
 )  # fmt: skip
 def test_days_as_people_write_them(text: str, day: str) -> None:
@@ -138,6 +144,31 @@ def test_days_as_people_write_them(text: str, day: str) -> None:
     found = find_date(text, TODAY)
     assert found is not None
     assert found.day.isoformat() == day
+
+
+@pytest.mark.parametrize("said", range(7))
+@pytest.mark.parametrize("named", range(7))
+def test_weekdays_are_the_nearest_to_come(said: int, named: int) -> None:
+    """From every day of the week, in four languages: "next" adds nothing, "next week" is the week after this one."""
+    today = TODAY + timedelta(days=said)
+    names = [language.split()[named] for language in WEEKDAYS]
+    nearest = next(today + timedelta(days=n) for n in range(1, 8) if (today + timedelta(days=n)).weekday() == named)
+    english, german, french, spanish = names
+    for text in (
+        english, f"next {english}", f"Call on {english}. Next, send a quote", f"{english}, next week I am away",
+        f"nächsten {german}", f"{french} prochain", f"el próximo {spanish}",
+    ):  # fmt: skip
+        found = find_date(text, today)
+        assert found is not None, text
+        assert found.day == nearest, (text, today)
+    of_next_week = TODAY + timedelta(days=7 + named)
+    for text in (
+        f"{english} next week", f"{english} of next week", f"next week on {english}", f"{german} nächster Woche",
+        f"kommende Woche {german}", f"{french} de la semaine prochaine", f"{spanish} de la próxima semana",
+    ):  # fmt: skip
+        found = find_date(text, today)
+        assert found is not None, text
+        assert found.day == of_next_week, (text, today)
 
 
 @pytest.mark.parametrize("text", ["12 March 2020", "2.500", "31.02.2026", "version 3.4.2026.1", "may be"])

@@ -168,6 +168,19 @@ def test_refused_posts_are_counted_and_nothing_else(world: World) -> None:
     assert counter.pending() == {}
 
 
+def test_a_browser_that_asks_for_privacy_is_heard(world: World) -> None:
+    """With the header as proof, once, and beside what was ticked; without it nothing is written."""
+    form = sales.forms_of(world.bundle)["contact"]
+    for token, private in (("one", False), ("two", True), ("three", True)):
+        answers = sales.read_answers(form, {**GOOD, "consent": "yes", "note": f"Please call me about {token} seats."})
+        with world.database.transaction() as uow:
+            sales.submit(uow, world.bundle, form, answers, token, private=private)
+    signals = [row for row in rows(world, consent) if row.mechanism == "gpc"]
+    assert [(row.purpose, row.channel, row.state) for row in signals] == [("sharing", "*", "withdrawn")]
+    assert signals[0].proof == {"header": "Sec-GPC: 1", "where": "/forms/contact"}
+    assert {row.notice_id is not None for row in rows(world, consent) if row.mechanism == "web_form"} == {True}
+
+
 def test_a_form_without_a_box_gives_no_consent(world: World) -> None:
     """Even when the post says that one was ticked."""
     form = replace(sales.forms_of(world.bundle)["contact"], consent=None)

@@ -79,9 +79,9 @@ def test_a_report_of_before_is_told_in_todays_words(world: World, tmp_path: Path
     old = {**found["quality"], "leads": {**found["quality"]["leads"], "needs_information": 9}}
     del old["leads"]["unusable_cells"]
     with world.database.reading() as reader:
-        row = reports.store.read_import(reader, import_id)
+        row = reports.import_store.read_import(reader, import_id)
         stored = type("Stored", (), {**row._mapping, "quality": old})
-        monkeypatch.setattr(reports.store, "read_import", lambda *_: stored)
+        monkeypatch.setattr(reports.import_store, "read_import", lambda *_: stored)
         leads = reports.quality_of(reader, import_id)["quality"]["leads"]
     assert (leads["unusable_cells"], "needs_information" in leads) == (9, False)
 

@@ -16,9 +16,10 @@ from fairlead.kit.columns import metadata
 from fairlead.playbooks import CaseVerb, read_case, steer
 from fairlead.reviews import QueueFilter, View, page as review_page
 from fairlead.sales import ImportState, tables as t
-from fairlead.sales.importing import jobs, reports, service, store
+from fairlead.sales.importing import cancelling, jobs, reports, service, store
 from fairlead.sales.importing.sketch import preview, shape_of, sketch_of
 from fairlead.sales.intake import file_digest, guess_mapping, inspect
+from fairlead.sales.uploads import drafts, jobs as upload_jobs, model as upload_model, service as uploads
 from fairlead.settings import Settings
 from fairlead.testing.seed import PLAYBOOK, run_ready
 
@@ -63,8 +64,8 @@ def upload(
 
     mapping = sales.map_columns(shape, said or {}, recall)
     digest, size = file_digest(path), path.stat().st_size
-    sent = service.Upload(name, digest, size, PLAYBOOK, shape, mapping, "", bool(said))
-    return jobs.store_upload(world.database, ANN, world.bundle, path, sent, start=start)
+    sent = upload_model.Upload(name, digest, size, PLAYBOOK, shape, mapping, "", bool(said))
+    return upload_jobs.store_upload(world.database, ANN, world.bundle, path, sent, start=start)
 
 
 def sweep(world: World, folder: Path) -> None:
@@ -207,11 +208,11 @@ def test_a_draft_waits_for_a_person(world: World, tmp_path: Path) -> None:
     assert rows[0]["fields"]["email"] == "a0@firm.example"
 
     with pytest.raises(InputError), world.database.transaction() as uow:
-        service.start_draft(uow, ANN, world.bundle, import_id, {"email": "Nowhere"}, "")
+        drafts.start_draft(uow, ANN, world.bundle, import_id, {"email": "Nowhere"}, "")
     with world.database.transaction() as uow:
-        service.start_draft(uow, ANN, world.bundle, import_id, {"company": "", "note": "Firma"}, "DE")
+        drafts.start_draft(uow, ANN, world.bundle, import_id, {"company": "", "note": "Firma"}, "DE")
     with pytest.raises(ConflictError), world.database.transaction() as uow:
-        service.start_draft(uow, ANN, world.bundle, import_id, {}, "")
+        drafts.start_draft(uow, ANN, world.bundle, import_id, {}, "")
     sweep(world, tmp_path)
     assert imported(world, import_id).state == ImportState.FINISHED
     assert world.leads(import_id)[0].fields["note"] == "Firm 0"
@@ -230,7 +231,7 @@ def test_what_was_confirmed_is_remembered(world: World, tmp_path: Path) -> None:
     other = imported(world, upload(world, "Name;Mail;Firma\nA;b@c.example;D\n", start=False))
     assert other.mapping["remembered"] is None
     with world.database.transaction() as uow:
-        service.guess_again(uow, ANN, second.id)
+        drafts.guess_again(uow, ANN, second.id)
     assert {one["field"] for one in imported(world, second.id).mapping["mapped"]} >= {"company", "name"}
     assert imported(world, upload(world, turned, start=False)).mapping["remembered"] is None
     assert "lead_mapping.forgotten" in verbs(world, first)
@@ -253,7 +254,7 @@ def test_an_import_is_taken_back(world: World, tmp_path: Path) -> None:
     ended = world.leads(import_id)[0].case_id
     with world.database.transaction() as uow:
         steer(uow, world.library, SYSTEM, ended, CaseVerb.CANCEL)
-        assert service.cancel_import(uow, ANN, import_id) is ImportState.CANCELLING
+        assert cancelling.cancel_import(uow, ANN, import_id) is ImportState.CANCELLING
     sweep(world, tmp_path)
 
     assert imported(world, import_id).state == ImportState.CANCELLED
@@ -277,13 +278,13 @@ def test_what_cannot_be_taken_back(world: World, tmp_path: Path) -> None:
     old = upload(world, table(2, start=50))
     sweep(world, tmp_path)
     with world.database.transaction() as uow:
-        assert service.cancel_import(uow, ANN, draft) is ImportState.CANCELLED
+        assert cancelling.cancel_import(uow, ANN, draft) is ImportState.CANCELLED
     with pytest.raises(ConflictError) as caught, world.database.transaction() as uow:
-        service.cancel_import(uow, ANN, draft)
+        cancelling.cancel_import(uow, ANN, draft)
     assert caught.value.reason == "not_cancellable"
     world.database.clock.advance(timedelta(hours=25))  # type: ignore[attr-defined]
     with pytest.raises(ConflictError) as caught, world.database.transaction() as uow:
-        service.cancel_import(uow, ANN, old)
+        cancelling.cancel_import(uow, ANN, old)
     assert caught.value.reason == "too_late"
 
 
@@ -294,7 +295,7 @@ def test_cancelled_while_it_is_read(world: World, tmp_path: Path, monkeypatch: p
     def cancel(name: str) -> None:
         if name == "import.batch":
             with world.database.transaction() as uow:
-                service.cancel_import(uow, ANN, import_id)
+                cancelling.cancel_import(uow, ANN, import_id)
 
     with monkeypatch.context() as patch:
         patch.setattr(jobs, "fault_point", cancel)
@@ -310,10 +311,10 @@ def test_what_nobody_goes_on_with_is_ended(world: World, tmp_path: Path) -> None
     draft = upload(world, table(2), start=False)
     path = world.write(table(3, start=9))
     shape = inspect(path)
-    half = service.Upload("half.csv", "d", 1, PLAYBOOK, shape, guess_mapping(shape), "", confirmed=False)
+    half = upload_model.Upload("half.csv", "d", 1, PLAYBOOK, shape, guess_mapping(shape), "", confirmed=False)
     file = sales.open_lead_file(path, [], "EUR")
     with file.reader, world.database.transaction() as uow:
-        receiving = service.receive(uow, ANN, world.bundle, half)
+        receiving = uploads.receive(uow, ANN, world.bundle, half)
         until = uow.now + timedelta(seconds=60)
         dead, _ = service.begin_or_resume(uow, SYSTEM, world.bundle, file, PLAYBOOK, "lease_x@elsewhere:1", until)
     world.database.clock.advance(timedelta(hours=25))  # type: ignore[attr-defined]

@@ -10,7 +10,8 @@ from hypothesis import given, settings, strategies as st
 from bench.matching import measure
 from fairlead.sales.matching.blocking import MAX_BLOCK, MAX_OTHERS, pairs_of
 from fairlead.sales.matching.model import Band, Record, Relation, Thresholds
-from fairlead.sales.matching.names import company_name, person_name
+from fairlead.sales.matching.names import company_name
+from fairlead.sales.matching.person_names import person_name
 from fairlead.sales.matching.prepared import prepare
 from fairlead.sales.matching.scoring import compare
 from fairlead.testing.companies import CompanyMaker

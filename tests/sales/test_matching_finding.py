@@ -18,7 +18,7 @@ from fairlead.kit.events import Event, publish
 from fairlead.kit.unit_of_work import AuditEntry
 from fairlead.playbooks import EventSource, read_case
 from fairlead.reviews import Given, QueueFilter, Review, Reviewer, Verb
-from fairlead.sales.matching import jobs, tables as t
+from fairlead.sales.matching import finding, tables as t
 from fairlead.testing.seed import run_ready
 
 if TYPE_CHECKING:
@@ -251,7 +251,7 @@ def test_a_search_bounds_what_it_opens_and_goes_on_later(world: World) -> None:
 
 def test_ten_thousand_of_one_name_stay_linear(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A block that is too large is passed over and named; the search still ends with what other keys find."""
-    monkeypatch.setattr(jobs, "MAX_FRESH", 400)
+    monkeypatch.setattr(finding, "MAX_FRESH", 400)
     rows = [("", "Nordwind", None, f"info@n{number}.example") for number in range(500)]
     add(world, *rows, *TWINS)
     first = find(world)
@@ -281,7 +281,7 @@ def test_the_store_keeps_one_row_per_pair(world: World) -> None:
     find(world)
     with world.database.reading() as reader:
         listed = customers.list_living(reader)
-        left, right = sales.matching.store.records_of(reader, listed)
+        left, right = sales.matching.records.records_of(reader, listed)
     from fairlead.sales.matching.scoring import compare  # noqa: PLC0415
 
     candidate = sales.matching.service.Candidate(left, right, compare(left, right))

@@ -1,4 +1,4 @@
-"""Leads that were not ready: follow-ups stay in the outbox, and replies that mean something bring a person in."""
+"""Leads that were not ready: follow-ups go out through the gate, and replies that mean something bring a person in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from fairlead.audit import Trail
 from fairlead.checkpoints import Grant, Level, set_grant
 from fairlead.connectors import MessageConnector, ReceiptState
 from fairlead.connectors.ports import Delivery
-from fairlead.customers import CustomerDraft, profile, resolve_many
+from fairlead.customers import CustomerDraft, profile, resolve_many, withdraw_all
+from fairlead.guardrails import deploy_rules
 from fairlead.kit.actors import SYSTEM
 from fairlead.kit.database import Database
 from fairlead.kit.events import Event, publish
@@ -88,7 +89,7 @@ def test_no_reply_breaks_the_reading(text: str) -> None:
 class Nurture(World):
     """The example workspace, its outbox and a desk."""
 
-    messages: MessageConnector
+    messages: RecordingConnector
 
     def lead(self) -> tuple[str, str]:
         """(customer, case) of a lead that a person rejected for now."""
@@ -126,11 +127,12 @@ class Nurture(World):
 def nurture(database_url: str, clock: FakeClock) -> Iterator[Nurture]:
     """With the example workspace deployed."""
     database = Database(database_url, clock=clock, trail=Trail())
-    file = RecordingConnector("file")
-    connectors = {"file": file, "message": MessageConnector()}
+    file, messages = RecordingConnector("file"), RecordingConnector("message", reaches_customer=True)
+    connectors = {"file": file, "message": messages}
     library = BundleLibrary(StepRegistry(sales.STEPS, sales.FILE_CHECKS), frozenset({*connectors, "log"}))
     engine = Engine(database, library, EngineSettings(seed=bytes(32)))
     world = Nurture(database, clock, file, library, engine, UntilIdle(engine, clock, connectors))
+    world.messages = messages
     with database.transaction() as uow:
         world.bundle, _ = deploy(uow, library, SYSTEM, read_workspace(EXAMPLE))
         version = world.bundle.policies["lead-assignment"].version
@@ -141,17 +143,64 @@ def nurture(database_url: str, clock: FakeClock) -> Iterator[Nurture]:
     database.close()
 
 
-def test_follow_ups_wait_in_the_outbox(nurture: Nurture) -> None:
-    """A rejected lead gets its follow-ups in time; they are held and never sent; without an answer it ends."""
-    _, case = nurture.lead()
+def test_follow_ups_go_out_by_day(nurture: Nurture) -> None:
+    """A rejected lead gets its follow-ups in time, at an hour of the day; without an answer it ends."""
+    nurture.clock.advance(timedelta(hours=13))
+    customer, case = nurture.lead()
     child = nurture.nurtured()
     assert (child.stage, nurture.actions(child.id)) == ("pause", [])
     nurture.later(days=7)
-    assert [(one.kind, one.state) for one in nurture.actions(child.id)] == [("nurture.first-follow-up", "held")]
+    [first] = nurture.actions(child.id)
+    assert (first.kind, first.state, first.gate["code"]) == ("nurture.first-follow-up", "held", "quiet_hours")
+    assert nurture.nurtured().stage == "first-follow-up"
+    assert not nurture.messages.calls
+    nurture.later(hours=9)  # the night in Berlin is over
+    [sent] = nurture.messages.calls
+    assert (sent.customer_id, sent.body["to"]) == (customer, LEAD["email"])
+    assert {"channel": "email", "purpose": "sales", "template": "first-follow-up"}.items() <= sent.body.items()
+    assert sent.body["fields"] == {"name": "Ada Keller", "company": "Nordwind"}
+    assert nurture.nurtured().stage == "longer-pause"
     nurture.later(days=60)
-    assert [one.state for one in nurture.actions(child.id)] == ["held", "held"]
+    nurture.later(days=60)
+    assert [one.state for one in nurture.actions(child.id)] == ["sent", "sent"]
     assert nurture.nurtured().end == "no-answer"
     assert nurture.case(case).end == "nurtured"
+
+
+def test_a_capped_follow_up_is_left_out(nurture: Nurture) -> None:
+    """Where there is no place for it the message is dropped, and the sequence goes on to its end."""
+    rules = (EXAMPLE / "contact.yaml").read_text(encoding="utf-8")
+    cap = "caps:\n  - {name: one, most: 1, per: 30d, when_full: drop}\n"
+    with nurture.database.transaction() as uow:
+        deploy_rules(uow, SYSTEM, rules.replace("caps:\n", cap))
+    nurture.lead()
+    nurture.later(days=29)
+    child = nurture.nurtured()
+    first, last = nurture.actions(child.id)
+    assert (first.state, last.state, last.gate["code"]) == ("sent", "refused", "cap")
+    assert (child.stage, child.facts["refused_for"]) == ("last-pause", "cap")
+    nurture.later(days=31)
+    assert nurture.nurtured().end == "no-answer"
+
+
+@pytest.mark.parametrize("wait", [{}, {"days": 7}, {"days": 8}, {"days": 30}])
+@pytest.mark.parametrize("way", ["one-click", "stop"])
+def test_an_opt_out_ends_it_at_any_stage(nurture: Nurture, wait: dict[str, float], way: str) -> None:
+    """By the link in a message or by a reply: nothing more goes out, whatever the case was doing."""
+    customer, _ = nurture.lead()
+    if wait:
+        nurture.later(**wait)
+    before = len(nurture.messages.calls)
+    if way == "stop":
+        nurture.reply(customer, "STOP")
+    else:
+        with nurture.database.transaction() as uow:
+            withdraw_all(uow, SYSTEM, customer, source="link", mechanism="one_click")
+        nurture.run()
+    assert nurture.nurtured().end == "stopped"
+    nurture.later(days=90)
+    assert len(nurture.messages.calls) == before
+    assert {one.state for one in nurture.actions(nurture.nurtured().id)} <= {"sent", "withdrawn"}
 
 
 def test_a_meaningful_reply_brings_a_person_in(nurture: Nurture) -> None:
@@ -184,8 +233,8 @@ def test_a_reply_interrupts_even_a_review(nurture: Nurture) -> None:
     assert child.end == "stopped"
     with nurture.database.reading() as reader:
         known = profile(reader, customer, nurture.clock.now())
-    assert known.facts["suppressed"] == ["email", "phone"]
-    assert known.facts["consents"]["marketing"] == {"email": "withdrawn", "phone": "withdrawn"}
+    assert {"email", "phone"} <= set(known.facts["unsubscribed"])
+    assert known.facts["consents"]["*"] == {"*": "withdrawn"}
     assert "customer.consent_recorded" in nurture.verbs(customer)
 
 
@@ -202,8 +251,9 @@ def test_a_machines_answer_changes_nothing(nurture: Nurture) -> None:
 
 def test_an_opt_out_takes_back_what_is_held(nurture: Nurture) -> None:
     """Said anywhere else, too: follow-ups in the outbox are withdrawn, and the case ends."""
+    nurture.clock.advance(timedelta(hours=13))
     customer, _ = nurture.lead()
-    nurture.later(days=8)
+    nurture.later(days=7)
     with nurture.database.transaction() as uow:
         publish(uow, Event("opted_out", customer, {}))
         uow.record(AuditEntry("test.happened", customer))
@@ -212,8 +262,8 @@ def test_an_opt_out_takes_back_what_is_held(nurture: Nurture) -> None:
     assert (child.end, [one.state for one in nurture.actions(child.id)]) == ("stopped", ["withdrawn"])
 
 
-def test_the_message_connector_lets_nothing_out() -> None:
-    """Also where somebody delivers by it past the outbox."""
+def test_a_channel_that_is_not_set_up_lets_nothing_out() -> None:
+    """Neither connector nor file for it: refused, and the address is not in the words."""
     receipt = MessageConnector().deliver(Delivery("k", "nurture.first-follow-up", {"email": "a@b.example"}))
     assert receipt.state is ReceiptState.REFUSED
     assert "a@b" not in receipt.detail

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from fairlead.customers import CustomerDraft, profile, resolve_many
 from fairlead.errors import ConflictError, InputError, NotFoundError, SourceError
 from fairlead.kit.actors import SYSTEM, Actor, ActorKind
-from fairlead.people import Terms, disable_person, get_team
+from fairlead.people import Terms, add_absence, disable_person, get_team
 from fairlead.playbooks import (
     CaseDraft,
     DeviationKind,
@@ -284,6 +284,32 @@ def test_a_dry_run_says_what_a_change_would_do(company: Company) -> None:
     assert people(report) == {"Ada": (3, 1), "Bo": (3, 2), "nobody": (0, 3)}
     assert report["nobody"]["leads"] == 3
     assert report["nobody"]["reasons"] == {"nobody can take it now, 2 at capacity": 3}
+
+
+def test_a_dry_run_says_what_the_step_does_where_everybody_is_away(company: Company) -> None:
+    """Leads of an absent person are with nobody, not with somebody else, and wait or queue as the team's rules say."""
+    company.team("dach", {"Ada": Terms()})
+    with company.database.transaction() as uow:
+        now = uow.now
+    for number in range(3):
+        company.lead(f"n{number}")
+    company.later(hours=2)
+    with company.database.transaction() as uow:
+        add_absence(uow, SYSTEM, company.person("Ada"), now, now + timedelta(days=9))
+    report = replay(company)
+    assert (report["moved"], report["waited"]) == (0, 3)
+    assert people(report) == {"Ada": (3, 0), "nobody": (0, 3)}
+    assert report["teams"] == [{"team": "dach", "then": 3, "now": 3, "nobody": 3, "set_up": True}]
+    nobody = report["nobody"]
+    assert (nobody["leads"], nobody["lost"], nobody["still_wait"]) == (3, 3, 3)
+    assert (nobody["waiting"], nobody["queued"]) == ({"nobody can take it now, 1 absent": 3}, {})
+    case = company.lead("again")
+    with company.database.reading() as reader:
+        assert read_case(reader, case).stage == "until-somebody", "the step itself makes it wait as well"
+
+    queued = replay(company, "nobody:dach=queue")
+    assert (queued["waited"], queued["nobody"]["still_wait"]) == (0, 0)
+    assert queued["nobody"]["queued"] == {"nobody can take it now, 1 absent": 4}
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fairlead.audit.heads import publish_heads
 from fairlead.audit.model import SealRow
-from fairlead.audit.service import publish_heads, seal_entries
+from fairlead.audit.sealing import seal_entries
 from fairlead.audit.signing import Signer
 from fairlead.kit.database import Database
 from fairlead.kit.faults import fault_point

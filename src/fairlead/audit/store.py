@@ -23,15 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 
 from fairlead.audit import tables as t
-from fairlead.audit.model import (
-    DIGEST_BYTES,
-    SECRET_BYTES,
-    EntryRow,
-    SealRow,
-    format_ranges,
-    gaps_of,
-    parse_ranges,
-)
+from fairlead.audit.model import DIGEST_BYTES, SECRET_BYTES, EntryRow, SealRow
+from fairlead.audit.ranges import format_ranges, gaps_of, parse_ranges
 from fairlead.kit import jsons
 from fairlead.kit.clock import from_micros
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from fairlead.audit import store
-from fairlead.audit.model import GENESIS, SECRET_BYTES, EntryRow, Gap, SealRow, commit, signed_bytes
+from fairlead.audit.model import GENESIS, SECRET_BYTES, EntryRow, SealRow, commit, signed_bytes
+from fairlead.audit.ranges import Gap
 from fairlead.audit.signing import signature_holds
 from fairlead.kit.clock import from_micros, iso
 from fairlead.kit.words import counted

@@ -1,12 +1,11 @@
 """Checkpoints: named places where a proposal is ruled on; policies, rulings, decisions, grants."""
 
 from fairlead.checkpoints.answers import AnswerSchema
+from fairlead.checkpoints.approval_store import unasked_executions
 from fairlead.checkpoints.approvals import (
     Approval,
-    Execution,
     current as current_approval,
     digest_to_execute,
-    execute as execute_approval,
     issue as issue_approval,
     stands as approval_state,
 )
@@ -20,53 +19,26 @@ from fairlead.checkpoints.asked import (
     unexecuted,
 )
 from fairlead.checkpoints.drawing import DrawnKey, drawn, drawn_among, fold_drawn
+from fairlead.checkpoints.executions import Execution, execute as execute_approval
+from fairlead.checkpoints.grant_store import autonomy_epoch, grants_of, stops
+from fairlead.checkpoints.granting import set_grant, withdraw_grant
 from fairlead.checkpoints.model import Grant, GrantKey, Level, Path, Proposal, Stop
 from fairlead.checkpoints.parsing import parse_policy
 from fairlead.checkpoints.policy import CheckpointPolicy, ReviewTerms
 from fairlead.checkpoints.recalling import recall
 from fairlead.checkpoints.record import Ruling
+from fairlead.checkpoints.recording import insert_ruled
 from fairlead.checkpoints.reporting import FirstRuling, RulingMade, first_rulings, rulings_between
+from fairlead.checkpoints.request_store import drop_request, forget_requests, insert_request, read_request
 from fairlead.checkpoints.sentences import decisive_reasons, explain, explain_for_customer
-from fairlead.checkpoints.service import (
-    DECISION,
-    SETTLEMENT,
-    Ask,
-    CheckpointState,
-    Ruled,
-    insert_ruled,
-    lift_stop,
-    read_state,
-    rule_asks,
-    set_grant,
-    settle,
-    switch_stop,
-    unsettle,
-    withdraw_grant,
-)
+from fairlead.checkpoints.service import Ask, Ruled, rule_asks
+from fairlead.checkpoints.settling import DECISION, SETTLEMENT, settle, unsettle
 from fairlead.checkpoints.shape import policy_shape
-from fairlead.checkpoints.signatures import (
-    Signature,
-    declared,
-    sign_policy,
-    signature_of,
-    signatures_of,
-    unsigned,
-    withdraw_signatures,
-)
-from fairlead.checkpoints.store import (
-    autonomy_epoch,
-    decisions_of_customer,
-    drop_request,
-    forget_requests,
-    grants_of,
-    insert_request,
-    read_decision,
-    read_request,
-    read_ruling,
-    rulings_of_case,
-    stops,
-    unasked_executions,
-)
+from fairlead.checkpoints.signatures import Signature, declared, signature_of, signatures_of, unsigned
+from fairlead.checkpoints.signing import sign_policy, withdraw_signatures
+from fairlead.checkpoints.standing import CheckpointState, read_state
+from fairlead.checkpoints.stopping import lift_stop, switch_stop
+from fairlead.checkpoints.store import decisions_of_customer, read_decision, read_ruling, rulings_of_case
 
 __all__ = [
     "DECISION",

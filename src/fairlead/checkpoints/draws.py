@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from typing import NamedTuple
 
-_SCALE = 2.0**-53
-_SHIFT = 64 - 53
+from fairlead.kit import draws
 
 LOTTERY = "lottery"
 EXPERIMENT = "experiment"
@@ -23,13 +20,9 @@ class Draws(NamedTuple):
 def draw(seed: bytes, checkpoint: str, decision_key: str, purpose: str) -> float:
     """A number in [0, 1), uniform over decision keys, the same on every retry and machine.
 
-    The top 53 bits of HMAC-SHA256(seed, length-prefixed names), so that no two triples of names run together.
     Different purposes give independent numbers: a case in the lottery is no likelier to be in an experiment.
     """
-    parts = [part.encode("utf-8", "surrogatepass") for part in (checkpoint, decision_key, purpose)]
-    message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
-    digest = hmac.digest(seed, message, hashlib.sha256)
-    return (int.from_bytes(digest[:8], "big") >> _SHIFT) * _SCALE
+    return draws.draw(seed, checkpoint, decision_key, purpose)
 
 
 def draws_for(seed: bytes, checkpoint: str, decision_key: str) -> Draws:

@@ -7,16 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from fairlead.checkpoints.answers import AnswerSchema, parse_agreement, parse_schema
 from fairlead.checkpoints.model import Path
-from fairlead.checkpoints.policy import (
-    BUILT_IN,
-    OTHER,
-    SOURCES,
-    CheckpointPolicy,
-    Fact,
-    ReviewTerms,
-    Rule,
-    Segment,
-)
+from fairlead.checkpoints.policy import BUILT_IN, OTHER, SOURCES, CheckpointPolicy, ReviewTerms
+from fairlead.checkpoints.rules import Fact, Rule, Segment
 from fairlead.kit import jsons
 from fairlead.kit.expressions import Environment, Type
 from fairlead.kit.yamlmarks import did_you_mean, load_yaml

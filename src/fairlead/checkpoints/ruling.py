@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from fairlead.checkpoints.draws import Draws
     from fairlead.checkpoints.model import Experiment, Price, Proposal, Stop
-    from fairlead.checkpoints.policy import CheckpointPolicy, Judgement
+    from fairlead.checkpoints.policy import CheckpointPolicy
+    from fairlead.checkpoints.rules import Judgement
     from fairlead.kit.expressions import Bound
 
 _MAX_CACHED = 4_096

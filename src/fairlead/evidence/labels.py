@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fairlead.checkpoints import DrawnKey, drawn, drawn_among, read_ruling
 from fairlead.evidence import store
+from fairlead.evidence.appeals import keep_answer
 from fairlead.evidence.model import Label, LabelCount, outcome_of
 from fairlead.kit.ids import new_id
 from fairlead.kit.unit_of_work import AuditEntry, Reader, UnitOfWork
@@ -35,14 +36,20 @@ class Labels:
         self._policy_of = policy_of
 
     def keep(self, uow: UnitOfWork, review: Review, answer: Any, actor: Actor) -> Label | None:
-        """See `reviews.Labelling`; None when the decision was not drawn or the review has its label."""
+        """See `reviews.Labelling`; None when the decision was not drawn or the review has its label.
+
+        The answer to an appeal is kept as such: no label, whatever was drawn.
+        """
         ruling = read_ruling(uow, review.ruling_id)
-        if not ruling.lottery:
+        if not (ruling.lottery or review.is_appeal):
             return None
         policy = self._policy_of(uow, review)
         agrees = None
         if answer is not None and policy is not None:
             agrees = policy.agreement.agrees(ruling.proposal["answer"], answer)
+        if review.is_appeal:
+            keep_answer(uow, review, answer, actor, agrees=agrees)
+            return None
         one = Label(
             new_id("lab"), ruling.id, review.id, ruling.checkpoint, ruling.segment, ruling.producer, ruling.path,
             SOURCES[review.mode], answer, agrees, ruling.lottery_p, policy.version if policy else None, str(actor),

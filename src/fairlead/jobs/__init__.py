@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fairlead.jobs.dispatcher import Dispatcher, Pace
+from fairlead.jobs.ear import WAKE_CHANNEL
+from fairlead.jobs.lanes import WorkLane, lane_order
 from fairlead.jobs.local import LocalRunner, checked_payload
-from fairlead.jobs.model import JobFunction, JobRunner, Payload, WorkLane, WorkSource, lane_order
-from fairlead.jobs.wake import WAKE_CHANNEL, Bell, StopSignal
+from fairlead.jobs.model import JobFunction, JobRunner, Payload, WorkSource
+from fairlead.jobs.wake import Bell, StopSignal
 
 if TYPE_CHECKING:
     from fairlead.jobs.durable import DbosRunner

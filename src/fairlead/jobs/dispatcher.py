@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy.engine import make_url
 
 from fairlead.errors import ConflictError, NotFoundError
-from fairlead.jobs.model import JobRunner, Payload, WorkLane, WorkSource, guarded, lane_order
-from fairlead.jobs.wake import Bell, PostgresEar
+from fairlead.jobs.ear import PostgresEar
+from fairlead.jobs.lanes import WorkLane, lane_order
+from fairlead.jobs.model import JobRunner, Payload, WorkSource, guarded
+from fairlead.jobs.wake import Bell
 from fairlead.kit.clock import Clock, SystemClock
 from fairlead.kit.ids import new_id
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fairlead.errors import InputError, NotFoundError
 from fairlead.kit.ids import new_id
 from fairlead.kit.unit_of_work import AuditEntry, Reader, UnitOfWork
-from fairlead.people import secrets, store
+from fairlead.people import key_store, secrets
 from fairlead.people.model import ANY_CHECKPOINT, KEY_SCOPES, ApiKey, Permission, Principal
 from fairlead.people.service import clean_name
 
@@ -63,7 +63,7 @@ def create_api_key(
     )
     secret = secrets.new_key_secret()
     webhook_secret = secrets.new_webhook_secret() if Permission.DECISIONS_ASK in granted else None
-    store.insert_api_key(uow, key, secrets.hash_of(secret), webhook_secret)
+    key_store.insert_api_key(uow, key, secrets.hash_of(secret), webhook_secret)
     payload = {
         "name": key.name,
         "scopes": list(key.scopes),
@@ -77,17 +77,17 @@ def create_api_key(
 
 def revoke_api_key(uow: UnitOfWork, actor: Actor, key_id: str) -> None:
     """Void from the next request on; a second time is harmless. NotFoundError when there is no such key."""
-    found = store.find_api_key(uow, key_id)
+    found = key_store.find_api_key(uow, key_id)
     if found is None:
         raise NotFoundError("There is no such key.", key=key_id[:64])
     if found[0].revoked_at is None:
-        store.revoke_api_key(uow, key_id)
+        key_store.revoke_api_key(uow, key_id)
         uow.record(AuditEntry("api_key.revoked", key_id, actor=actor))
 
 
 def list_api_keys(reader: Reader) -> Sequence[ApiKey]:
     """Newest first, revoked ones too, at most 1,000."""
-    return store.all_api_keys(reader)
+    return key_store.all_api_keys(reader)
 
 
 def resolve_api_key(reader: Reader, text: str) -> Principal | None:
@@ -98,7 +98,7 @@ def resolve_api_key(reader: Reader, text: str) -> Principal | None:
     parts = secrets.parse_key(text)
     if parts is None:
         return None
-    found = store.find_api_key(reader, parts.key_id)
+    found = key_store.find_api_key(reader, parts.key_id)
     key, stored_hash = found or (None, None)
     right = secrets.matches(parts.secret, stored_hash)
     if key is None or not right or key.revoked_at is not None:
@@ -108,7 +108,7 @@ def resolve_api_key(reader: Reader, text: str) -> Principal | None:
 
 def webhook_secret_of(reader: Reader, key_id: str) -> str | None:
     """What signs messages to this key's owner; None when the key is unknown, revoked, or cannot ask."""
-    return store.find_webhook_secret(reader, key_id)
+    return key_store.find_webhook_secret(reader, key_id)
 
 
 def _clean_scopes(scopes: Iterable[str]) -> tuple[str, ...]:

@@ -44,9 +44,12 @@ class Permission(StrEnum):
     GRANTS_READ = "grants:read"
     GRANTS_SIGN = "grants:sign"
     SWITCHES_SET = "switches:set"  # the stop switches
+    OUTBOX_READ = "outbox:read"  # what was, will be or could not be sent, to the letter
+    OUTBOX_MANAGE = "outbox:manage"  # try again, give up, say what became of a doubtful message
     CUSTOMERS_READ = "customers:read"
     CUSTOMERS_EDIT = "customers:edit"
     CUSTOMERS_ERASE = "customers:erase"
+    SENSITIVE_READ = "sensitive:read"  # flags such as vulnerable, and what was decided because of them
     REPORTS_READ = "reports:read"
     AUDIT_READ = "audit:read"
     AUDIT_EXPORT = "audit:export"
@@ -76,6 +79,7 @@ _VIEWER = frozenset(
         _P.PLAYBOOKS_READ,
         _P.GRANTS_READ,
         _P.CUSTOMERS_READ,
+        _P.OUTBOX_READ,
         _P.REPORTS_READ,
     }
 )
@@ -90,7 +94,9 @@ _MANAGER = frozenset(
         _P.OUTCOMES_REPORT,
         _P.GRANTS_SIGN,
         _P.SWITCHES_SET,
+        _P.OUTBOX_MANAGE,
         _P.CUSTOMERS_EDIT,
+        _P.SENSITIVE_READ,
         _P.PEOPLE_READ,
         _P.TEAMS_MANAGE,
     }
@@ -100,6 +106,7 @@ _COMPLIANCE = frozenset(
         _P.REVIEWS_DECIDE,
         _P.SWITCHES_SET,
         _P.CUSTOMERS_ERASE,
+        _P.SENSITIVE_READ,
         _P.AUDIT_READ,
         _P.AUDIT_EXPORT,
         _P.PEOPLE_READ,

@@ -16,7 +16,7 @@ from fairlead.errors import ConflictError, InputError, NotFoundError, NotSignedI
 from fairlead.kit.actors import SYSTEM, Actor, ActorKind
 from fairlead.kit.ids import new_id
 from fairlead.kit.unit_of_work import AuditEntry, Reader, UnitOfWork
-from fairlead.people import secrets, store
+from fairlead.people import secrets, session_store, store
 from fairlead.people.model import LINK_LIFETIME, SESSION_IDLE, SESSION_LIFETIME, Person, Role, Session
 
 if TYPE_CHECKING:
@@ -102,8 +102,8 @@ def disable_person(uow: UnitOfWork, actor: Actor, person_id: str) -> None:
         return
     _keep_an_admin(uow, person)
     store.set_disabled(uow, person.id, uow.now)
-    store.delete_links(uow, person.id)
-    sessions = store.revoke_sessions(uow, person.id)
+    session_store.delete_links(uow, person.id)
+    sessions = session_store.revoke_sessions(uow, person.id)
     _record(uow, actor, "person.disabled", person.id, sessions=sessions)
 
 
@@ -144,8 +144,8 @@ def issue_sign_in_link(uow: UnitOfWork, actor: Actor, person_id: str) -> SignInL
         raise ConflictError("This person is disabled.", code="person_disabled", person=person.id)
     token = secrets.new_token()
     link = SignInLink(person, uow.now + LINK_LIFETIME, token)
-    store.delete_links(uow, person.id)
-    store.insert_link(uow, secrets.hash_of(token), person.id, link.expires_at)
+    session_store.delete_links(uow, person.id)
+    session_store.insert_link(uow, secrets.hash_of(token), person.id, link.expires_at)
     _record(uow, actor, "sign_in_link.issued", person.id)
     return link
 
@@ -156,13 +156,13 @@ def consume_sign_in_link(uow: UnitOfWork, token: str, *, lifetime: timedelta = S
     NotSignedInError, always with the same words, for a token that is unknown, used, expired or of a disabled
     person.
     """
-    person_id = store.use_link(uow, secrets.hash_of(token)) if secrets.is_token(token) else None
+    person_id = session_store.use_link(uow, secrets.hash_of(token)) if secrets.is_token(token) else None
     person = store.find_person(uow, person_id) if person_id else None
     if person is None or person.disabled_at is not None:
         raise NotSignedInError("This sign-in link was used before or has expired.", code="link_not_valid")
     session = OpenedSession(person, uow.now + lifetime, secrets.new_token())
-    store.delete_ended_sessions(uow, person.id)
-    store.insert_session(uow, secrets.hash_of(session.token), person.id, session.expires_at)
+    session_store.delete_ended_sessions(uow, person.id)
+    session_store.insert_session(uow, secrets.hash_of(session.token), person.id, session.expires_at)
     _record(uow, Actor(ActorKind.USER, person.id), "session.opened", person.id)
     return session
 
@@ -171,19 +171,19 @@ def resolve_session(reader: Reader, token: str, now: datetime, *, idle: timedelt
     """The live session of this token, None when there is none; `idle` is how long it may go unused."""
     if not secrets.is_token(token):
         return None
-    session = store.find_session(reader, secrets.hash_of(token))
+    session = session_store.find_session(reader, secrets.hash_of(token))
     return session if session is not None and session.is_live(now, idle) else None
 
 
 def touch_session(uow: UnitOfWork, session: Session) -> None:
     """Write a sign of life, when `touch_due`; between two there is at least a minute."""
     if session.touch_due(uow.now):
-        store.touch_session(uow, session.token_hash)
+        session_store.touch_session(uow, session.token_hash)
 
 
 def sign_out(uow: UnitOfWork, session: Session) -> None:
     """End this one session; a second time is harmless."""
-    if store.revoke_session(uow, session.token_hash):
+    if session_store.revoke_session(uow, session.token_hash):
         actor = Actor(ActorKind.USER, session.person.id)
         _record(uow, actor, "session.closed", session.person.id)
 
@@ -191,8 +191,8 @@ def sign_out(uow: UnitOfWork, session: Session) -> None:
 def revoke_sessions(uow: UnitOfWork, actor: Actor, person_id: str) -> int:
     """Sign somebody out everywhere and void open links; returns how many sessions were open."""
     person = get_person(uow, person_id)
-    store.delete_links(uow, person.id)
-    count = store.revoke_sessions(uow, person.id)
+    session_store.delete_links(uow, person.id)
+    count = session_store.revoke_sessions(uow, person.id)
     _record(uow, actor, "session.revoked", person.id, sessions=count)
     return count
 

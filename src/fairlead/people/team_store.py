@@ -12,8 +12,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from fairlead.kit.statements import among
 from fairlead.kit.unit_of_work import Reader, UnitOfWork
-from fairlead.people import tables as t
+from fairlead.people import team_tables as t
 from fairlead.people.hours import WorkingHours
+from fairlead.people.tables import person
 from fairlead.people.team_model import (
     Absence,
     Colleague,
@@ -140,7 +141,7 @@ def colleagues(reader: Reader, person_ids: Iterable[str], since: datetime) -> di
     away: dict[str, list[Any]] = defaultdict(list)
     for one in absences(reader, ids, since):
         away[one.person_id].append(one.span)
-    c = t.person.c
+    c = person.c
     rows = reader.execute(select(c.id, c.name, c.disabled_at).where(among(reader, c.id, ids)))
     return {
         row.id: Colleague(row.id, row.name, hours.get(row.id), tuple(away[row.id]), row.disabled_at is not None)

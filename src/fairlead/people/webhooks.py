@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from fairlead.errors import InputError, NotFoundError
 from fairlead.kit.unit_of_work import AuditEntry, Reader, UnitOfWork
-from fairlead.people import store
+from fairlead.people import key_store
 
 if TYPE_CHECKING:
     from fairlead.kit.actors import Actor
@@ -36,14 +36,14 @@ def set_webhook_url(
     password or fragment. NotFoundError for a key that is unknown, revoked, or may not ask for decisions.
     """
     checked = None if url is None else check_webhook_url(url, private_hosts=private_hosts)
-    if not store.set_webhook_url(uow, key_id, checked):
+    if not key_store.set_webhook_url(uow, key_id, checked):
         raise NotFoundError("No such key is in force that may ask for decisions.", key=key_id[:64])
     uow.record(AuditEntry("api_key.webhook_set", key_id, {"url": checked}, actor=actor))
 
 
 def webhook_of(reader: Reader, key_id: str) -> Webhook | None:
     """None when the key is unknown or revoked, or registered no address."""
-    found = store.find_webhook(reader, key_id)
+    found = key_store.find_webhook(reader, key_id)
     return Webhook(*found) if found else None
 
 

@@ -1,14 +1,7 @@
 """Playbooks: graphs of stages, the cases that run through them, and the engine that moves the cases."""
 
 from fairlead.playbooks.arrivals import Arrival, arrival_of, arrivals_since
-from fairlead.playbooks.bundles import (
-    Bundle,
-    BundleLibrary,
-    CompiledPlaybook,
-    check_files,
-    compile_bundle,
-    read_workspace,
-)
+from fairlead.playbooks.bundles import Bundle, BundleLibrary, CompiledPlaybook, check_files, compile_bundle
 from fairlead.playbooks.deviations import (
     KIND_WORDS,
     PAUSED_LONG,
@@ -45,10 +38,11 @@ from fairlead.playbooks.model import (
 )
 from fairlead.playbooks.objectives import MIN_CASES, Figure, Measure, MeasureKind, Objective, Standing, share_of
 from fairlead.playbooks.opening import CaseDraft, open_cases
-from fairlead.playbooks.progress import Exit, Overview, Progress, StageNow, Week, overview, progress_of
+from fairlead.playbooks.progress import Progress, Week, progress_of
 from fairlead.playbooks.reruling import Reruled
 from fairlead.playbooks.schema_json import SCHEMAS, playbook_schema, policy_schema
 from fairlead.playbooks.service import case_summary, deploy, stranded_cases
+from fairlead.playbooks.stages_now import Exit, Overview, StageNow, overview
 from fairlead.playbooks.steering import steer
 from fairlead.playbooks.steps import FileCheck, RecordRun, Step, StepRegistry, StepRun, plain_step
 from fairlead.playbooks.store import (
@@ -61,6 +55,7 @@ from fairlead.playbooks.store import (
     ready_count,
     states_of,
 )
+from fairlead.playbooks.workspace import read_workspace
 
 __all__ = [
     "CAP",

@@ -231,7 +231,7 @@ class Engine:
                 for case in cases:
                     wait(reader, stage, case)
         elif isinstance(stage, ActStage):
-            act(stage, cases)
+            act(stage, cases, bundle.minor_digits)
         elif isinstance(stage, SpawnStage):
             spawn(stage, cases)
         elif isinstance(stage, EndStage):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -14,9 +12,9 @@ from fairlead.kit import jsons
 from fairlead.kit.database import Database
 from fairlead.kit.faults import fault_point
 from fairlead.playbooks import store
+from fairlead.playbooks.io_calls import call_step
 from fairlead.playbooks.live import LiveCase
 from fairlead.playbooks.model import StepFailure, StepResult, StepStage
-from fairlead.playbooks.results import checked_batch
 from fairlead.playbooks.stages import take_result
 from fairlead.playbooks.steps import StepRun
 
@@ -54,7 +52,7 @@ def run_io(
         while waiting or running:
             while waiting and len(running) < stage.concurrency:
                 batch = waiting.popleft()
-                running[pool.submit(_call, stage, run, batch)] = batch
+                running[pool.submit(call_step, stage, run, batch)] = batch
             finished, _ = wait(running, timeout=lease_s / 3, return_when=FIRST_COMPLETED)
             with database.transaction() as uow:
                 held = store.extend(uow, token, uow.now + timedelta(seconds=lease_s))
@@ -80,31 +78,6 @@ def _rows(keys: dict[str, Key], batch: Sequence[LiveCase], future: Future[Sequen
         for case, result in zip(batch, future.result(), strict=True)
         if not (isinstance(result, StepFailure) and result.retry)
     ]
-
-
-def _call(stage: StepStage, run: StepRun, batch: Sequence[LiveCase]) -> Sequence[StepResult]:
-    inputs = [case.as_input() for case in batch]
-    answer: queue.SimpleQueue[Sequence[StepResult] | BaseException] = queue.SimpleQueue()
-
-    def work() -> None:
-        try:
-            answer.put(checked_batch(stage.step, run(inputs), len(inputs)))
-        except (Exception, SystemExit) as error:  # noqa: BLE001  a step may raise anything at all
-            answer.put(error)
-
-    threading.Thread(target=work, name=f"io-{stage.name}-call", daemon=True).start()
-    try:
-        results = answer.get(timeout=stage.timeout.total_seconds())
-    except queue.Empty:
-        words = f"{stage.step} did not answer within {stage.timeout}"
-        return [StepFailure("timeout", words, retry=True) for _ in batch]
-    if isinstance(results, BaseException) and len(batch) > 1:
-        middle = len(batch) // 2  # to find the one that breaks it
-        return [*_call(stage, run, batch[:middle]), *_call(stage, run, batch[middle:])]
-    if isinstance(results, BaseException):
-        words = f"{stage.step}: {type(results).__name__}: {results}"
-        return [StepFailure("step_crashed", words, retry=True) for _ in batch]
-    return results
 
 
 def _encode(result: StepResult) -> dict[str, Any]:

@@ -113,13 +113,19 @@ class CheckpointStage(Stage):
 class ActStage(Stage):
     """Queues an effect and waits for its result, unless `detach`.
 
-    Outcomes: sent, held, refused, failed, expired, ambiguous; one that `next` does not name puts the case
-    into the exceptions queue.
+    Outcomes: sent, held, refused, failed, expired, ambiguous; one that `next` does not name puts the case into the
+    exceptions queue, but for `held`: the case goes on waiting then, until the action is sent or has another end.
+    `words` go into the body as they are, `fields` (fact by name) as its `fields`. `value` is the fact that says what
+    it is worth.
     """
 
     connector: str = ""
     kind: str = ""
     body: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
+    priority: int = 0
+    value: str | None = None
     detach: bool = False
     expires: timedelta | None = None
 

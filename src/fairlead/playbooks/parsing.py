@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
+from fairlead.actions import MESSAGE
 from fairlead.errors import Place, SourceError
 from fairlead.kit.expressions import Environment, Type
 from fairlead.kit.yamlmarks import Key, Node, did_you_mean, load_yaml
@@ -38,7 +39,21 @@ TOP_KEYS = ("playbook", "description", "objective", "subject", "serial_key", "fa
 STAGE_KEYS = {
     "step": ("step", "with", "retries", "timeout", "concurrency", "max_batch", "next"),
     "checkpoint": ("checkpoint", "answer", "producer", "score", "value", "signals", "title", "next"),
-    "act": ("act", "kind", "body", "detach", "expires", "next"),
+    "act": (
+        "act",
+        "kind",
+        "body",
+        "channel",
+        "purpose",
+        "sender",
+        "template",
+        "fields",
+        "priority",
+        "value",
+        "detach",
+        "expires",
+        "next",
+    ),
     "wait": ("wait", "for", "next"),
     "branch": ("branch", "otherwise"),
     "spawn": ("spawn", "each", "until", "next"),
@@ -46,6 +61,9 @@ STAGE_KEYS = {
 }
 """Every key of every kind of stage; docs/playbooks.md describes them."""
 _TITLE_FIELD = re.compile(r"\{([^{}]*)\}")
+MESSAGE_WORDS = ("channel", "purpose", "sender", "template")
+"""Keys of an act whose text goes into the body as it is, for messages to customers."""
+MAX_PRIORITY = 9
 ACT_OUTCOMES = ("sent", "held", "refused", "failed", "expired", "ambiguous")
 
 
@@ -216,13 +234,22 @@ class _StageReader:
             following: dict[str, str] = {"next": self.stage_name(fields["next"])}
         else:
             following = self._outcomes(fields["next"], ("sent",), ACT_OUTCOMES)
+        body = self._fact_map(fields.get("body"))
+        if fields["act"].name() == MESSAGE and "purpose" not in {*fields, *body}:
+            fields["act"].fail(
+                "A message to a customer says what it is for.", suggestion="Add `purpose:`, one of contact.yaml's."
+            )
         return ActStage(
             name,
             following,
             place=fields["act"].place,
             connector=fields["act"].name(),
             kind=fields["kind"].text(max_chars=80) if "kind" in fields else name,
-            body=self._fact_map(fields.get("body")),
+            body=body,
+            words={key: fields[key].name() for key in MESSAGE_WORDS if key in fields},
+            fields=self._fact_map(fields.get("fields")),
+            priority=fields["priority"].integer(least=-MAX_PRIORITY, most=MAX_PRIORITY) if "priority" in fields else 0,
+            value=self._fact(fields["value"]) if "value" in fields else None,
             detach=detach,
             expires=fields["expires"].duration() if "expires" in fields else None,
         )

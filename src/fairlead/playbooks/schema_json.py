@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fairlead.actions import MESSAGE
 from fairlead.checkpoints import policy_shape
 from fairlead.kit.expressions import MAX_CHARS, Type
 from fairlead.playbooks.objectives import OBJECTIVE_KEYS, OWNER, PERIODS, MeasureKind
@@ -14,7 +15,9 @@ from fairlead.playbooks.parsing import (
     ACT_OUTCOMES,
     FACT_PATTERN,
     MAX_FACTS,
+    MAX_PRIORITY,
     MAX_STAGES,
+    MESSAGE_WORDS,
     OWN_EVENTS,
     STAGE_KEYS,
     STAGE_PATTERN,
@@ -157,6 +160,10 @@ def _kinds() -> dict[str, Schema]:
                 "act": _NAME,
                 "kind": _text(80),
                 "body": _FACTS,
+                **dict.fromkeys(MESSAGE_WORDS, _NAME),
+                "fields": _FACTS,
+                "priority": {"type": "integer", "minimum": -MAX_PRIORITY, "maximum": MAX_PRIORITY},
+                "value": _FACT,
                 "detach": {"type": "boolean"},
                 "expires": _SPAN,
                 "next": {},
@@ -166,6 +173,7 @@ def _kinds() -> dict[str, Schema]:
                 "if": {"properties": {"detach": {"const": True}}, "required": ["detach"]},
                 "then": {"properties": {"next": _STAGE}},
                 "else": {"properties": {"next": _outcomes(("sent",), ACT_OUTCOMES[1:])}},
+                "allOf": [_purposes()],
             },
         ),
         "wait": ({"wait": {**_NAME, "not": {"enum": list(OWN_EVENTS[:2])}}, "for": _SPAN, "next": {}}, *_waits()),
@@ -182,6 +190,13 @@ def _kinds() -> dict[str, Schema]:
         "end": ({"end": _text(64)}, ("end",), {}),
     }
     return {kind: _object(properties, required, **more) for kind, (properties, required, more) in shapes.items()}
+
+
+def _purposes() -> Schema:
+    """A message to a customer says what it is for, as a key or in its body."""
+    in_body = {"required": ["body"], "properties": {"body": {"required": ["purpose"]}}}
+    message = {"required": ["act"], "properties": {"act": {"const": MESSAGE}}}
+    return {"if": message, "then": {"anyOf": [{"required": ["purpose"]}, in_body]}}
 
 
 def _waits() -> tuple[tuple[str, ...], Schema]:

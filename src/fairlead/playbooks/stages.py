@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from fairlead.actions import ActionDraft
+from fairlead.actions import MESSAGE, ActionDraft
 from fairlead.checkpoints import DECISION, Ask, CheckpointState, Path, Proposal, Ruled, rule_asks
 from fairlead.customers import family_of
 from fairlead.errors import FairleadError, InputError
@@ -189,10 +189,10 @@ def title_of(template: str, facts: Mapping[str, Any]) -> str:
     return " ".join(filled.split()).strip(" ,·-")[:300]
 
 
-def act(stage: ActStage, cases: Sequence[LiveCase]) -> None:
+def act(stage: ActStage, cases: Sequence[LiveCase], minor_digits: int) -> None:
     """Queue the effect; its idempotency key is the case, the stage and how often the case came by."""
     for case in cases:
-        body = {name: case.facts.get(fact) for name, fact in stage.body.items()}
+        body = _body(stage, case)
         if len(dumps(body)) > MAX_FACTS_CHARS:
             case.fail("body_too_large", f"what {stage.name!r} would hand over is too large")
             continue
@@ -207,6 +207,8 @@ def act(stage: ActStage, cases: Sequence[LiveCase]) -> None:
             customer_id=case.customer_id,
             serial_key=case.serial_key,
             expires_at=case.now + stage.expires if stage.expires is not None else None,
+            priority=stage.priority,
+            value_minor=_minor(case.facts.get(stage.value), minor_digits) if stage.value else None,
         )
         case.actions.append((draft, not stage.detach))
         case.mark_at = case.now
@@ -215,6 +217,21 @@ def act(stage: ActStage, cases: Sequence[LiveCase]) -> None:
             case.go("next", stage.next["next"])
         else:
             case.wait("action", "", None)  # the key is the action's id, known once it is stored
+
+
+def _body(stage: ActStage, case: LiveCase) -> dict[str, Any]:
+    """What is handed over: facts by name, fixed words, and the template's fields, without those that are not known.
+
+    Messages of one case are one thread, unless the body names another.
+    """
+    body: dict[str, Any] = {name: case.facts.get(fact) for name, fact in stage.body.items()}
+    body |= stage.words
+    if "template" in stage.words or stage.fields:
+        known = {name: case.facts.get(fact) for name, fact in stage.fields.items()}
+        body["fields"] = {name: value for name, value in known.items() if value is not None}
+    if stage.connector == MESSAGE and not body.get("thread"):
+        body["thread"] = case.id
+    return body
 
 
 def wait(reader: Reader, stage: WaitStage, case: LiveCase) -> None:

@@ -1,24 +1,21 @@
-"""Stepping into a running case: pause, redirect, skip, take over, hand back, cancel, retry; and interrupts."""
+"""Stepping into a running case: pause, redirect, skip, take over, hand back, cancel, retry."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from fairlead.actions import withdraw_of_case
 from fairlead.errors import ConflictError, InputError
 from fairlead.jobs import WorkLane
-from fairlead.kit.actors import SYSTEM, Actor
+from fairlead.kit.actors import Actor
 from fairlead.kit.clock import from_micros, to_micros
 from fairlead.kit.events import Event, publish
-from fairlead.kit.jsons import dumps
 from fairlead.kit.unit_of_work import AuditEntry, UnitOfWork
 from fairlead.kit.yamlmarks import did_you_mean
 from fairlead.playbooks import store
 from fairlead.playbooks.bundles import BundleLibrary
 from fairlead.playbooks.model import ALLOWED, CaseState, CaseVerb, EndStage, Playbook, main_road
-from fairlead.playbooks.results import MAX_FACTS_CHARS
 from fairlead.reviews import withdraw_for_case
 
 _PLAINLY = {CaseState.EXCEPTION: "in the exceptions queue"}
@@ -62,53 +59,15 @@ def steer(
     return str(values["state"])
 
 
-def interrupt_case(uow: UnitOfWork, case_id: str, stage: str, event: Event) -> None:
-    """Withdraw the case's reviews, timers and unsent actions and put it at `stage`, in this transaction.
-
-    What the event found becomes facts, as where a stage waits for it; more than a case can hold is left out, and
-    the audit entry says so.
-    """
-    row = store.read_case(uow, case_id, lock=True)
-    if row.ended_at is not None or (row.resume or {}).get("taken_by"):
-        return  # a person who has it in hand sees the event on the customer's timeline
-    values = _to_stage(uow, row, stage, SYSTEM, f"interrupted by {event.type}")
-    values["mark_at"] = max(row.mark_at, (event.at or uow.now) + timedelta(microseconds=1))  # it is used up
-    found = event.payload.get("found")
-    facts = {**row.facts, **found} if isinstance(found, Mapping) else row.facts
-    fits = len(dumps(facts)) <= MAX_FACTS_CHARS
-    if fits and facts is not row.facts:
-        values["facts"] = facts
-    if row.state == CaseState.PAUSED.value:
-        values |= {"state": row.state, "resume": {**(row.resume or {}), "state": CaseState.READY.value}}
-    store.change_case(uow, case_id, row.version, values)
-    payload: dict[str, Any] = {"from": row.stage, "to": stage, "event": event.type, "id": event.id}
-    if isinstance(found, Mapping):
-        payload |= {"found": dict(found)} if fits else {"left_out": "what it found is too large for the case"}
-    uow.record(AuditEntry("case.interrupted", case_id, payload, row.customer_id))
-
-
-def except_case(uow: UnitOfWork, case_id: str, code: str, words: str) -> None:
-    """Put an open case into the exceptions queue, and withdraw what it had under way."""
-    row = store.read_case(uow, case_id, lock=True)
-    if row.ended_at is not None or row.state == CaseState.EXCEPTION.value:
-        return
-    _clear(uow, row, SYSTEM, words)
-    problem = {"stage": row.stage, "code": code, "words": words[:2_000]}
-    values = {
-        "state": CaseState.EXCEPTION.value, "problem": problem, "due_at": store.NEVER, "wait_type": None,
-        "wait_key": None, "signal": None, "resume": None,
-    }  # fmt: skip
-    store.change_case(uow, case_id, row.version, values)
-    uow.record(AuditEntry("case.excepted", case_id, problem, row.customer_id))
-
-
-def _clear(uow: UnitOfWork, row: Any, actor: Actor, why: str) -> None:
+def withdraw_work(uow: UnitOfWork, row: Any, actor: Actor, why: str) -> None:
+    """Take back the reviews and unsent actions of a case."""
     withdraw_for_case(uow, row.id, actor, why)
     withdraw_of_case(uow, row.id, actor)
 
 
-def _to_stage(uow: UnitOfWork, row: Any, stage: str, actor: Actor, why: str) -> dict[str, Any]:
-    _clear(uow, row, actor, why)
+def to_stage(uow: UnitOfWork, row: Any, stage: str, actor: Actor, why: str) -> dict[str, Any]:
+    """What makes a case go on at `stage` at once; what it had under way is taken back."""
+    withdraw_work(uow, row, actor, why)
     return {
         "stage": stage, "state": CaseState.READY.value, "due_at": uow.now, "wait_type": None, "wait_key": None,
         "signal": None, "problem": None, "resume": None, "attempt": 1, "lane": WorkLane.INTERACTIVE.value,
@@ -152,7 +111,7 @@ def _resume(
 def _redirect(
     uow: UnitOfWork, playbook: Playbook, row: Any, actor: Actor, stage: str | None, reason: str
 ) -> dict[str, Any]:
-    return _to_stage(uow, row, _checked_stage(playbook, stage), actor, reason or "redirected")
+    return to_stage(uow, row, _checked_stage(playbook, stage), actor, reason or "redirected")
 
 
 def _skip(
@@ -162,13 +121,13 @@ def _skip(
     if target is None or isinstance(playbook.stages[row.stage], EndStage):
         message = f"stage {row.stage!r} is an end; there is nothing to skip to"
         raise ConflictError(message, case=row.id)
-    return _to_stage(uow, row, target, actor, reason or "skipped")
+    return to_stage(uow, row, target, actor, reason or "skipped")
 
 
 def _take_over(
     uow: UnitOfWork, _playbook: Playbook, row: Any, actor: Actor, _stage: str | None, reason: str
 ) -> dict[str, Any]:
-    _clear(uow, row, actor, reason or "taken over")
+    withdraw_work(uow, row, actor, reason or "taken over")
     resume = {"taken_by": str(actor), "stage": row.stage, "reason": reason}
     return {
         "state": CaseState.PAUSED.value, "resume": resume, "wait_type": None, "wait_key": None, "signal": None,
@@ -183,13 +142,13 @@ def _hand_back(
         message = "this case is paused, not taken over; resume it"
         raise ConflictError(message, case=row.id)
     target = _checked_stage(playbook, stage) if stage else row.stage
-    return _to_stage(uow, row, target, actor, reason or "handed back")
+    return to_stage(uow, row, target, actor, reason or "handed back")
 
 
 def _cancel(
     uow: UnitOfWork, _playbook: Playbook, row: Any, actor: Actor, _stage: str | None, reason: str
 ) -> dict[str, Any]:
-    _clear(uow, row, actor, reason or "cancelled")
+    withdraw_work(uow, row, actor, reason or "cancelled")
     return {
         "state": CaseState.ENDED.value, "end": "cancelled", "ended_at": uow.now, "wait_type": None, "wait_key": None,
         "signal": None, "resume": None, "problem": None,
@@ -199,7 +158,7 @@ def _cancel(
 def _retry(
     uow: UnitOfWork, _playbook: Playbook, row: Any, actor: Actor, _stage: str | None, _reason: str
 ) -> dict[str, Any]:
-    return _to_stage(uow, row, row.stage, actor, "retried")
+    return to_stage(uow, row, row.stage, actor, "retried")
 
 
 _VERBS = {

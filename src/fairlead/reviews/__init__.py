@@ -1,17 +1,10 @@
 """The human side of a checkpoint: pieces of work, who holds them, what they say, and their queue."""
 
+from fairlead.reviews.counting import Count, counts, tallies
 from fairlead.reviews.deciding import CheckAnswer, Decided, decide, undo
-from fairlead.reviews.gate import (
-    RETRY_AFTER_S,
-    Gate,
-    GateRequest,
-    GateTerms,
-    PolicySource,
-    Standing,
-    draft_review,
-    tell_askers,
-    wants_review,
-)
+from fairlead.reviews.drafting import draft_review, wants_review
+from fairlead.reviews.gate import RETRY_AFTER_S, Gate
+from fairlead.reviews.gate_model import GateRequest, GateTerms, PolicySource, Standing
 from fairlead.reviews.model import (
     Given,
     Kind,
@@ -25,18 +18,7 @@ from fairlead.reviews.model import (
     State,
     Verb,
 )
-from fairlead.reviews.queues import (
-    Count,
-    Page,
-    QueueFilter,
-    View,
-    counts,
-    next_due,
-    page,
-    search,
-    search_customers,
-    tallies,
-)
+from fairlead.reviews.queues import Page, page, search, search_customers
 from fairlead.reviews.service import (
     Claim,
     claim,
@@ -53,6 +35,9 @@ from fairlead.reviews.service import (
     withdraw_for_ruling,
 )
 from fairlead.reviews.store import find_many, log_of, of_case, of_rulings, opened_since, overdue_unseen, siblings
+from fairlead.reviews.streams import QueueFilter, View
+from fairlead.reviews.sweeping import next_due
+from fairlead.reviews.telling import tell_askers
 from fairlead.reviews.timers import Expired, expire_due, release_lapsed, sweep, wake_snoozed
 from fairlead.reviews.transitions import Refusal, next_state
 

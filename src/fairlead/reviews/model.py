@@ -74,10 +74,13 @@ NEED_ANSWER = frozenset({Verb.EDIT, Verb.ANSWER})
 
 
 class Kind(enum.StrEnum):
-    """What becomes of the answer: it decides, or it only shows whether the machine was right."""
+    """What becomes of the answer: it decides, it only shows whether the machine was right, or it is told to the
+    customer who asked that a person looks at what the machine decided.
+    """
 
     DECISION = "decision"
     LABEL = "label"
+    APPEAL = "appeal"
 
 
 class Mode(enum.Enum):
@@ -93,7 +96,7 @@ class Mode(enum.Enum):
     @classmethod
     def of(cls, path: str, *, blind: bool, kind: str = Kind.DECISION) -> Mode:
         """A human answer is its own label, so only an assisted review is asked twice when it is blind."""
-        if kind == Kind.LABEL:
+        if kind != Kind.DECISION:
             return cls.LABEL
         if path == "human":
             return cls.HUMAN
@@ -140,8 +143,8 @@ class ReviewDraft:
     of the facts shown and read by rules. `priority` runs from 0 to 100, higher first. `due_at` None: no
     clock. `needs` says how many people of which roles must agree, all different; the first role looks at it
     first. Where one role decides, `role` and `quorum` say the same. `on_expiry` is `wait`, `reject`,
-    `withdraw` or `escalate:ROLE`. `value_minor` None: not known. A label has one decider and no expiry, and
-    comes behind every decision whatever its priority.
+    `withdraw` or `escalate:ROLE`. `value_minor` None: not known. A label and an appeal have one decider and no
+    expiry; a label comes behind every decision whatever its priority.
     """
 
     ruling_id: str
@@ -178,8 +181,9 @@ class ReviewDraft:
             raise InputError("A review needs a title.", title=self.title)
         parse_expiry(self.on_expiry)
         alone = [count for _, count in self.needs] == [1]
-        if self.kind is Kind.LABEL and (self.path != "human" or self.on_expiry != "wait" or not alone):
-            raise InputError("A label is one person's answer, without the proposal and without an end.", kind=self.kind)
+        if self.kind is not Kind.DECISION and (self.path != "human" or self.on_expiry != "wait" or not alone):
+            message = f"A {self.kind} is one person's answer, without the proposal and without an end."
+            raise InputError(message, kind=self.kind)
 
     @property
     def digest(self) -> str:
@@ -233,7 +237,12 @@ class Review:
     @property
     def is_label(self) -> bool:
         """Whether the machine decided already, and the answer is only compared with what it did."""
-        return self.kind == Kind.LABEL
+        return self.kind != Kind.DECISION
+
+    @property
+    def is_appeal(self) -> bool:
+        """Whether the customer asked for it, and is told the answer."""
+        return self.kind == Kind.APPEAL
 
     @property
     def is_open(self) -> bool:
@@ -269,7 +278,7 @@ class Review:
         others = {
             Bucket.OVERDUE: self.overdue_since is not None,
             Bucket.NEEDS_INFORMATION: self.needs_information,
-            Bucket.LABEL: self.is_label,
+            Bucket.LABEL: self.kind == Kind.LABEL,
         }
         return frozenset([self.shelf, *(bucket for bucket, inside in others.items() if inside)])
 

@@ -10,7 +10,7 @@ from typing import Any
 from fairlead.errors import ConflictError, ForbiddenError, InputError, NotFoundError
 from fairlead.kit.actors import Actor
 from fairlead.kit.unit_of_work import AuditEntry, Reader, UnitOfWork
-from fairlead.reviews import binding, queues, store
+from fairlead.reviews import binding, picking, store
 from fairlead.reviews.model import (
     MAX_SNOOZE,
     Review,
@@ -126,14 +126,14 @@ def claim_next(
     """
     if role is not None and role not in reviewer.roles:
         raise ForbiddenError("You do not have this role.", role=role)
-    mine = queues.next_assigned(uow, reviewer.id)
+    mine = picking.next_assigned(uow, reviewer.id)
     if mine is not None and role in {None, mine.role} and checkpoint in {None, mine.checkpoint}:
         taken = take_if_free(uow, mine, reviewer, lease)
         if taken is not None:
             return taken
     heads: dict[str, tuple[int, Review] | None] = {}
     for one in [role] if role is not None else sorted(reviewer.roles):
-        heads[one] = queues.next_free(uow, one, reviewer, after=None, checkpoint=checkpoint)
+        heads[one] = picking.next_free(uow, one, reviewer, after=None, checkpoint=checkpoint)
     for _ in range(CLAIM_TRIES):
         live = [(rank, one.id, one) for rank, one in (head for head in heads.values() if head)]
         if not live:
@@ -143,7 +143,7 @@ def claim_next(
         if taken is not None:
             return taken
         behind = (rank, best.id)
-        heads[best.role] = queues.next_free(uow, best.role, reviewer, after=behind, checkpoint=checkpoint)
+        heads[best.role] = picking.next_free(uow, best.role, reviewer, after=behind, checkpoint=checkpoint)
     return None
 
 

@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, func, insert, select, update
 
 from fairlead.kit import jsons
 from fairlead.kit.clock import to_micros
@@ -202,6 +202,12 @@ def open_of(reader: Reader, column: ColumnElement[Any], value: str) -> list[Revi
     return sorted((as_review(row) for row in reader.execute(query)), key=lambda one: one.id)
 
 
+def review_that_decides(reader: Reader, ruling_id: str) -> str | None:
+    """The id of the newest review that decides this ruling, None when it needs none."""
+    query = select(review.c.id).where(review.c.ruling_id == ruling_id, DECIDES).order_by(review.c.id.desc()).limit(1)
+    return reader.execute(query).scalar()
+
+
 def of_case(reader: Reader, case_id: str) -> list[Review]:
     """The first 200 reviews of a case, oldest first."""
     query = select(*COLUMNS).where(review.c.case_id == case_id).order_by(review.c.id).limit(MAX_OF_CASE)
@@ -249,9 +255,12 @@ def votes_of(reader: Reader, review_id: str) -> list[Vote]:
 
 
 def overdue_unseen(reader: Reader, limit: int) -> list[str]:
-    """Rulings whose open review ran over its time and awaits an answer without the proposal; up to `limit`."""
+    """Rulings whose open review ran over its time and awaits an answer without the proposal; up to `limit`.
+
+    Appeals are left out: nobody drew them.
+    """
     c = review.c
-    unseen = (c.path == "human") | c.blind.is_(True)
+    unseen = and_((c.path == "human") | c.blind.is_(True), c.kind != Kind.APPEAL.value)
     query = select(c.ruling_id).where(c.closed_at.is_(None), c.overdue_since.is_not(None), unseen)
     return list(reader.execute(query.limit(limit)).scalars())
 

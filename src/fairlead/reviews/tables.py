@@ -31,7 +31,7 @@ review = Table(
     Column("id", Text, primary_key=True),
     Column("ruling_id", Text, ForeignKey("ruling.id"), nullable=False),
     Column("checkpoint", Text, nullable=False),
-    Column("kind", Text, nullable=False),  # decision, or label: the machine decided, the answer is only compared
+    Column("kind", Text, nullable=False),  # decision; label or appeal: the machine decided, the answer is only compared
     Column("playbook", Text),
     Column("case_id", Text),
     Column("customer_id", Text),

@@ -13,7 +13,7 @@ from fairlead.checkpoints import fold_drawn
 from fairlead.errors import ConflictError
 from fairlead.kit.actors import TIMER
 from fairlead.kit.unit_of_work import UnitOfWork
-from fairlead.reviews import binding, queues, store
+from fairlead.reviews import binding, store, sweeping
 from fairlead.reviews.model import Review, Settlement, State, Verb, parse_expiry, passed_on
 from fairlead.reviews.service import UNCLAIMED, closing, record
 from fairlead.reviews.transitions import next_state
@@ -50,7 +50,7 @@ def expire_due(uow: UnitOfWork, now: datetime, limit: int, *, settlement: Settle
     ever approved, and a review that a person decided meanwhile is theirs.
     """
     done: dict[str, list[str]] = {name: [] for name in Expired.__dataclass_fields__}
-    for one in queues.due(uow, now, limit):
+    for one in sweeping.due(uow, now, limit):
         verb, role = parse_expiry(one.on_expiry)
         if verb is Verb.PASS_ON and role is not None:
             kind = _pass_on(uow, one, role)
@@ -110,12 +110,12 @@ def _close(uow: UnitOfWork, one: Review, verb: Verb, settlement: Settlement) -> 
 
 def release_lapsed(uow: UnitOfWork, now: datetime, limit: int) -> list[str]:
     """Give reviews whose claim ran out back to the queue; ids. Anybody may take them over even before."""
-    return _each(uow, queues.lapsed(uow, now, limit), "review.lapsed", lambda _: UNCLAIMED)
+    return _each(uow, sweeping.lapsed(uow, now, limit), "review.lapsed", lambda _: UNCLAIMED)
 
 
 def wake_snoozed(uow: UnitOfWork, now: datetime, limit: int) -> list[str]:
     """Bring back reviews whose snooze is over, to the person they were snoozed by; ids."""
-    return _each(uow, queues.awake(uow, now, limit), "review.woken", lambda _: {"snoozed_until": None})
+    return _each(uow, sweeping.awake(uow, now, limit), "review.woken", lambda _: {"snoozed_until": None})
 
 
 def _each(uow: UnitOfWork, found: list[Review], verb: str, changes: Callable[[Review], dict[str, Any]]) -> list[str]:

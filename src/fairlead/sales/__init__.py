@@ -5,6 +5,7 @@ from fairlead.sales.capture import (
     STEPS as _NOTE_STEPS,
     Answers,
     Form,
+    Found,
     Known,
     Letter,
     NoteTaken,
@@ -43,8 +44,13 @@ from fairlead.sales.capture import (
     taken_before,
     undo_change,
 )
+from fairlead.sales.counting import count_import, unsettled
 from fairlead.sales.facts import lead_facts
-from fairlead.sales.importing.jobs import ImportWork, Sending, take_upload
+from fairlead.sales.file_rows import batches, checked_rows
+from fairlead.sales.import_batches import import_batch
+from fairlead.sales.import_store import finished_import_of, imports_of, imports_page, read_import, rejects
+from fairlead.sales.importing.cancelling import cancel_import
+from fairlead.sales.importing.jobs import ImportWork
 from fairlead.sales.importing.model import (
     BUSY as BUSY_IMPORTS,
     CANCEL_WITHIN,
@@ -59,14 +65,16 @@ from fairlead.sales.importing.reports import (
     quality_of,
     quality_table,
 )
-from fairlead.sales.importing.service import cancel_import, file_name as upload_name, guess_again, start_draft
 from fairlead.sales.importing.sketch import look_at_draft
 from fairlead.sales.importing.spool import spool_folder
 from fairlead.sales.intake import LeadField
 from fairlead.sales.intake.countries import country_code
+from fairlead.sales.lead_files import LeadFile, map_columns, open_lead_file
+from fairlead.sales.mappings import forget_mapping, remembered
 from fairlead.sales.matching import (
     STEPS as _PAIR_STEPS,
     Search,
+    SearchProgress,
     ask_search,
     find_duplicates,
     pair_counts,
@@ -113,30 +121,13 @@ from fairlead.sales.routing import (
     team_view,
     unassigned,
 )
-from fairlead.sales.service import (
-    LeadFile,
-    batches,
-    begin_import,
-    checked_rows,
-    count_import,
-    finish_import,
-    forget_mapping,
-    import_batch,
-    map_columns,
-    open_lead_file,
-    remembered,
-    unsettled,
-)
+from fairlead.sales.service import begin_import, finish_import
 from fairlead.sales.steps import STEPS as _LEAD_STEPS, with_models
-from fairlead.sales.store import (
-    finished_import_of,
-    imports_of,
-    imports_page,
-    leads_page,
-    read_import,
-    read_lead,
-    rejects,
-)
+from fairlead.sales.store import leads_page, read_lead
+from fairlead.sales.uploads.drafts import guess_again, start_draft
+from fairlead.sales.uploads.jobs import take_upload
+from fairlead.sales.uploads.model import Sending
+from fairlead.sales.uploads.service import file_name as upload_name
 
 STEPS = (*_LEAD_STEPS, *_PAIR_STEPS, *_NOTE_STEPS, *_NURTURE_STEPS)
 """Every step that comes with the product."""
@@ -157,6 +148,7 @@ __all__ = [
     "Change",
     "FirstTouch",
     "Form",
+    "Found",
     "Given",
     "Group",
     "Handed",
@@ -172,6 +164,7 @@ __all__ = [
     "RefusalCounter",
     "Remembered",
     "Search",
+    "SearchProgress",
     "Seat",
     "Sending",
     "Speed",

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 
 from fairlead.errors import InputError
 from fairlead.sales.facts import lead_facts
+from fairlead.sales.file_rows import checked_rows
 from fairlead.sales.intake import LeadDraft, LeadField
-from fairlead.sales.service import LeadFile, checked_rows
+from fairlead.sales.lead_files import LeadFile
 from fairlead.understanding import History, HistoryBuilder
 
 IDENTITY: Mapping[str, str] = {

@@ -15,9 +15,10 @@ class RecordingConnector:
     Like a good service it knows its keys: a second delivery of one is answered and has no effect.
     """
 
-    def __init__(self, name: str = "recording") -> None:
-        """`name` is what actions call it by."""
+    def __init__(self, name: str = "recording", *, reaches_customer: bool = False) -> None:
+        """`name` is what actions call it by; with `reaches_customer` it is given only what the gate allows."""
         self.name = name
+        self.reaches_customer = reaches_customer
         self.calls: list[Delivery] = []
         self.effects: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -38,9 +39,11 @@ class FlakyConnector(RecordingConnector):
     An exception in the plan is raised. `refused` and `ambiguous` are answered without an effect.
     """
 
-    def __init__(self, plan: Sequence[ReceiptState | Exception], name: str = "flaky") -> None:
+    def __init__(
+        self, plan: Sequence[ReceiptState | Exception], name: str = "flaky", *, reaches_customer: bool = False
+    ) -> None:
         """`plan` is the same for every key."""
-        super().__init__(name)
+        super().__init__(name, reaches_customer=reaches_customer)
         self._plan = tuple(plan)
         self._asked: Counter[str] = Counter()
 
@@ -62,9 +65,9 @@ class FlakyConnector(RecordingConnector):
 class AmbiguousConnector(RecordingConnector):
     """Has its effect, once per key, and cannot say so: a mail server that hangs up after the last byte."""
 
-    def __init__(self, name: str = "ambiguous") -> None:
+    def __init__(self, name: str = "ambiguous", *, reaches_customer: bool = False) -> None:
         """See RecordingConnector."""
-        super().__init__(name)
+        super().__init__(name, reaches_customer=reaches_customer)
 
     def deliver(self, delivery: Delivery) -> Receipt:
         """Ambiguous, always."""

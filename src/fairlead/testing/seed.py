@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = Path(sales.__file__).parent / "example"
 PLAYBOOK = "lead-qualification"
+_CARER = Actor(ActorKind.USER, "per_seed")
 _FIRST = ("Ada", "Bruno", "Chiara", "David", "Elif", "Farid", "Greta", "Hanna", "Ivo", "Jana", "Kofi", "Lena")
 _LAST = ("Keller", "Rossi", "Novak", "Lindqvist", "Dubois", "Okafor", "Meyer", "Silva", "Larsen", "Kowalski")
 _FIRMS = (
@@ -176,4 +177,4 @@ def run_ready(engine: Engine) -> int:
 def flag_vulnerable(database: Database, customer_id: str) -> None:
     """Mark a customer as one that people always look after."""
     with database.transaction() as uow:
-        set_flag(uow, SYSTEM, customer_id, "vulnerable", value=True, source="seed", owner="care team")
+        set_flag(uow, _CARER, customer_id, "vulnerable", value=True, source="seed", owner="care team")

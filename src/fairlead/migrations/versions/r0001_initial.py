@@ -6,7 +6,7 @@ from alembic import op
 
 from fairlead.migrations.statements import statements_of
 
-revision = "0001_c04b88ff"
+revision = "0001_83d4dca5"
 down_revision = None
 branch_labels = None
 depends_on = None

@@ -16,6 +16,11 @@ CREATE TABLE action (
 	expires_at BIGINT,
 	attempt INTEGER NOT NULL,
 	result TEXT,
+	thread TEXT NOT NULL,
+	outlet TEXT NOT NULL,
+	rank BIGINT NOT NULL,
+	value_minor BIGINT,
+	look_at BIGINT,
 	created_at BIGINT NOT NULL,
 	done_at BIGINT,
 	CONSTRAINT pk_action PRIMARY KEY (id),
@@ -27,6 +32,10 @@ CREATE INDEX ix_action_case_id ON action (case_id);
 CREATE INDEX ix_action_customer_id ON action (customer_id);
 
 CREATE INDEX ix_action_held ON action (expires_at, id) WHERE state = 'held';
+
+CREATE INDEX ix_action_look_at ON action (look_at, id) WHERE state = 'held';
+
+CREATE INDEX ix_action_repair ON action (state, id) WHERE state IN ('failed', 'ambiguous');
 
 CREATE TABLE action_hold (
 	kind TEXT NOT NULL,
@@ -159,6 +168,87 @@ CREATE TABLE bundle (
 	CONSTRAINT pk_bundle PRIMARY KEY (digest)
 );
 
+CREATE TABLE consent_downstream (
+	name TEXT NOT NULL,
+	connector TEXT NOT NULL,
+	purposes TEXT NOT NULL,
+	removed_at BIGINT,
+	CONSTRAINT pk_consent_downstream PRIMARY KEY (name)
+);
+
+CREATE TABLE consent_notice (
+	id TEXT NOT NULL,
+	name TEXT NOT NULL,
+	language TEXT NOT NULL,
+	version BIGINT NOT NULL,
+	digest TEXT NOT NULL,
+	text TEXT NOT NULL,
+	actor TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT pk_consent_notice PRIMARY KEY (id),
+	CONSTRAINT uq_consent_notice_name_language_version UNIQUE (name, language, version)
+);
+
+CREATE TABLE contact_answer (
+	id TEXT NOT NULL,
+	"key" TEXT NOT NULL,
+	customer_id TEXT,
+	channel TEXT NOT NULL,
+	purpose TEXT NOT NULL,
+	class TEXT NOT NULL,
+	sender TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	case_id TEXT,
+	verdict TEXT NOT NULL,
+	code TEXT NOT NULL,
+	words TEXT NOT NULL,
+	facts TEXT NOT NULL,
+	checks TEXT NOT NULL,
+	allowed_at BIGINT,
+	at BIGINT NOT NULL,
+	CONSTRAINT pk_contact_answer PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_contact_answer_at ON contact_answer (at, id);
+
+CREATE INDEX ix_contact_answer_customer_id ON contact_answer (customer_id, at, id);
+
+CREATE INDEX ix_contact_answer_key ON contact_answer ("key", at);
+
+CREATE TABLE contact_log (
+	id TEXT NOT NULL,
+	"key" TEXT NOT NULL,
+	customer_id TEXT,
+	channel TEXT NOT NULL,
+	purpose TEXT NOT NULL,
+	class TEXT NOT NULL,
+	sender TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	tags TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	state TEXT NOT NULL,
+	address_digest TEXT NOT NULL,
+	case_id TEXT,
+	settled_at BIGINT,
+	CONSTRAINT pk_contact_log PRIMARY KEY (id),
+	CONSTRAINT uq_contact_log_key UNIQUE ("key")
+);
+
+CREATE INDEX ix_contact_log_address_digest ON contact_log (address_digest, at) WHERE customer_id IS NULL;
+
+CREATE INDEX ix_contact_log_customer_id ON contact_log (customer_id, at);
+
+CREATE INDEX ix_contact_log_reserved ON contact_log (at) WHERE state = 'reserved';
+
+CREATE TABLE contact_rules (
+	id TEXT NOT NULL,
+	version TEXT NOT NULL,
+	text TEXT NOT NULL,
+	deployed_by TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT pk_contact_rules PRIMARY KEY (id)
+);
+
 CREATE TABLE customer (
 	id TEXT NOT NULL,
 	name TEXT NOT NULL,
@@ -241,6 +331,36 @@ CREATE INDEX ix_event_open_due_at ON event (due_at) WHERE handled_at IS NULL;
 
 CREATE INDEX ix_event_type_key ON event (type, "key", at);
 
+CREATE TABLE experiment_draw (
+	experiment TEXT NOT NULL,
+	unit TEXT NOT NULL,
+	version TEXT NOT NULL,
+	eligible BOOLEAN NOT NULL,
+	why TEXT NOT NULL,
+	arm TEXT,
+	probability DOUBLE NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT pk_experiment_draw PRIMARY KEY (experiment, unit)
+);
+
+CREATE INDEX ix_experiment_draw_counts ON experiment_draw (experiment, version, arm);
+
+CREATE TABLE experiment_seed (
+	name TEXT NOT NULL,
+	seed TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT pk_experiment_seed PRIMARY KEY (name)
+);
+
+CREATE TABLE experiment_version (
+	experiment TEXT NOT NULL,
+	version TEXT NOT NULL,
+	unit TEXT NOT NULL,
+	arms TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT pk_experiment_version PRIMARY KEY (experiment, version)
+);
+
 CREATE TABLE form_refusal (
 	form TEXT NOT NULL,
 	kind TEXT NOT NULL,
@@ -307,6 +427,47 @@ CREATE INDEX ix_lead_touch_customer_id ON lead_touch (customer_id);
 
 CREATE INDEX ix_lead_touch_lead_id ON lead_touch (lead_id, at);
 
+CREATE TABLE mail_sent (
+	id TEXT NOT NULL,
+	"key" TEXT NOT NULL,
+	message_id TEXT NOT NULL,
+	customer_id TEXT,
+	address TEXT NOT NULL,
+	purpose TEXT NOT NULL,
+	thread TEXT NOT NULL,
+	state TEXT NOT NULL,
+	words TEXT NOT NULL,
+	attempt BIGINT NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT pk_mail_sent PRIMARY KEY (id),
+	CONSTRAINT uq_mail_sent_key UNIQUE ("key")
+);
+
+CREATE INDEX ix_mail_sent_at ON mail_sent (at);
+
+CREATE INDEX ix_mail_sent_customer_id ON mail_sent (customer_id);
+
+CREATE INDEX ix_mail_sent_thread ON mail_sent (customer_id, thread, at) WHERE thread <> '';
+
+CREATE TABLE mail_taken (
+	id TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	strength TEXT NOT NULL,
+	code TEXT NOT NULL,
+	words TEXT NOT NULL,
+	mail_id TEXT,
+	customer_id TEXT,
+	address TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT pk_mail_taken PRIMARY KEY (id),
+	CONSTRAINT uq_mail_taken_digest UNIQUE (digest)
+);
+
+CREATE INDEX ix_mail_taken_address ON mail_taken (address, strength, at);
+
+CREATE INDEX ix_mail_taken_customer_id ON mail_taken (customer_id);
+
 CREATE TABLE note (
 	id TEXT NOT NULL,
 	kind TEXT NOT NULL,
@@ -341,6 +502,18 @@ CREATE TABLE outcome (
 );
 
 CREATE INDEX ix_outcome_ruling_id ON outcome (ruling_id);
+
+CREATE TABLE outlet (
+	name TEXT NOT NULL,
+	tokens FLOAT NOT NULL,
+	tokens_at BIGINT NOT NULL,
+	failures INTEGER NOT NULL,
+	opened_at BIGINT,
+	probe_at BIGINT,
+	pauses INTEGER NOT NULL,
+	problem TEXT NOT NULL,
+	CONSTRAINT pk_outlet PRIMARY KEY (name)
+);
 
 CREATE TABLE person (
 	id TEXT NOT NULL,
@@ -524,6 +697,7 @@ CREATE TABLE suppression (
 	channel TEXT NOT NULL,
 	address TEXT NOT NULL,
 	state TEXT NOT NULL,
+	scope TEXT NOT NULL,
 	reason TEXT NOT NULL,
 	source TEXT NOT NULL,
 	at BIGINT NOT NULL,
@@ -596,9 +770,14 @@ CREATE TABLE consent (
 	mechanism TEXT NOT NULL,
 	proof TEXT NOT NULL,
 	source TEXT NOT NULL,
+	actor TEXT NOT NULL,
+	notice_id TEXT,
+	expires_at BIGINT,
 	at BIGINT NOT NULL,
+	recorded_at BIGINT NOT NULL,
 	CONSTRAINT pk_consent PRIMARY KEY (id),
-	CONSTRAINT fk_consent_customer_id FOREIGN KEY(customer_id) REFERENCES customer (id)
+	CONSTRAINT fk_consent_customer_id FOREIGN KEY(customer_id) REFERENCES customer (id),
+	CONSTRAINT fk_consent_notice_id FOREIGN KEY(notice_id) REFERENCES consent_notice (id)
 );
 
 CREATE INDEX ix_consent_customer_id ON consent (customer_id, purpose, channel, at);
@@ -662,6 +841,34 @@ CREATE INDEX ix_customer_merge_kept_id ON customer_merge (kept_id);
 
 CREATE UNIQUE INDEX uq_customer_merge_other_id ON customer_merge (other_id) WHERE undone_at IS NULL;
 
+CREATE TABLE customer_preference (
+	id TEXT NOT NULL,
+	customer_id TEXT NOT NULL,
+	purpose TEXT NOT NULL,
+	channel TEXT NOT NULL,
+	per_week BIGINT,
+	paused_until BIGINT,
+	source TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT pk_customer_preference PRIMARY KEY (id),
+	CONSTRAINT fk_customer_preference_customer_id FOREIGN KEY(customer_id) REFERENCES customer (id)
+);
+
+CREATE INDEX ix_customer_preference_customer_id ON customer_preference (customer_id, purpose, channel, at);
+
+CREATE TABLE customer_zone (
+	id TEXT NOT NULL,
+	customer_id TEXT NOT NULL,
+	zones TEXT NOT NULL,
+	evidence TEXT NOT NULL,
+	source TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT pk_customer_zone PRIMARY KEY (id),
+	CONSTRAINT fk_customer_zone_customer_id FOREIGN KEY(customer_id) REFERENCES customer (id)
+);
+
+CREATE INDEX ix_customer_zone_customer_id ON customer_zone (customer_id, at);
+
 CREATE TABLE decision (
 	ruling_id TEXT NOT NULL,
 	verdict TEXT NOT NULL,
@@ -672,6 +879,17 @@ CREATE TABLE decision (
 	effective_at BIGINT NOT NULL,
 	CONSTRAINT pk_decision PRIMARY KEY (ruling_id),
 	CONSTRAINT fk_decision_ruling_id FOREIGN KEY(ruling_id) REFERENCES ruling (id)
+);
+
+CREATE TABLE delivery_copy (
+	action_id TEXT NOT NULL,
+	state TEXT NOT NULL,
+	words TEXT NOT NULL,
+	attempt INTEGER NOT NULL,
+	at BIGINT NOT NULL,
+	content TEXT NOT NULL,
+	CONSTRAINT pk_delivery_copy PRIMARY KEY (action_id),
+	CONSTRAINT fk_delivery_copy_action_id FOREIGN KEY(action_id) REFERENCES action (id)
 );
 
 CREATE TABLE deployment (
@@ -757,12 +975,16 @@ CREATE TABLE lead_upload (
 CREATE TABLE outbox (
 	action_id TEXT NOT NULL,
 	serial_key TEXT,
+	thread TEXT NOT NULL,
+	outlet TEXT NOT NULL,
+	rank BIGINT NOT NULL,
 	due_at BIGINT NOT NULL,
 	ready_at BIGINT NOT NULL,
 	attempt INTEGER NOT NULL,
 	lease_token TEXT,
 	lease_until BIGINT,
 	withdrawn BOOLEAN NOT NULL,
+	sending BOOLEAN NOT NULL,
 	problem TEXT,
 	CONSTRAINT pk_outbox PRIMARY KEY (action_id),
 	CONSTRAINT fk_outbox_action_id FOREIGN KEY(action_id) REFERENCES action (id)
@@ -772,9 +994,11 @@ CREATE INDEX ix_outbox_lease_token ON outbox (lease_token);
 
 CREATE INDEX ix_outbox_leased ON outbox (serial_key, lease_until) WHERE lease_until IS NOT NULL;
 
-CREATE INDEX ix_outbox_ready_at ON outbox (ready_at, action_id);
+CREATE INDEX ix_outbox_rank ON outbox (outlet, rank, ready_at, action_id);
 
-CREATE INDEX ix_outbox_serial_key ON outbox (serial_key, due_at, action_id);
+CREATE INDEX ix_outbox_ready_at ON outbox (outlet, ready_at, action_id);
+
+CREATE INDEX ix_outbox_serial_key ON outbox (serial_key, thread, due_at, action_id);
 
 CREATE TABLE person_hours (
 	id TEXT NOT NULL,
@@ -943,6 +1167,31 @@ CREATE TABLE timeline (
 );
 
 CREATE INDEX ix_timeline_customer_id ON timeline (customer_id, at, id);
+
+CREATE TABLE consent_delivery (
+	id TEXT NOT NULL,
+	consent_id TEXT NOT NULL,
+	customer_id TEXT NOT NULL,
+	downstream TEXT NOT NULL,
+	state TEXT NOT NULL,
+	why TEXT NOT NULL,
+	attempt BIGINT NOT NULL,
+	at BIGINT NOT NULL,
+	due_at BIGINT,
+	lease_token TEXT,
+	CONSTRAINT pk_consent_delivery PRIMARY KEY (id),
+	CONSTRAINT fk_consent_delivery_consent_id FOREIGN KEY(consent_id) REFERENCES consent (id),
+	CONSTRAINT fk_consent_delivery_customer_id FOREIGN KEY(customer_id) REFERENCES customer (id),
+	CONSTRAINT fk_consent_delivery_downstream FOREIGN KEY(downstream) REFERENCES consent_downstream (name)
+);
+
+CREATE INDEX ix_consent_delivery_consent_id ON consent_delivery (consent_id);
+
+CREATE INDEX ix_consent_delivery_customer_id ON consent_delivery (customer_id, at);
+
+CREATE INDEX ix_consent_delivery_downstream ON consent_delivery (downstream, state, at);
+
+CREATE INDEX ix_consent_delivery_due_at ON consent_delivery (due_at) WHERE due_at IS NOT NULL;
 
 CREATE TABLE form_submission (
 	id TEXT NOT NULL,

@@ -24,7 +24,13 @@ _WEEKDAYS = (
     "sunday sonntag dimanche domingo",
 )  # fmt: skip
 _WEEKDAY = {word: number for number, words in enumerate(_WEEKDAYS) for word in words.split()}
-_NEXT = frozenset(["next", "nachsten", "nachster", "nachste", "prochain", "prochaine", "proximo"])
+_NEXT_WEEK = (
+    r"(?:next week|(?:nachste|kommende)[rn]? woche|semaine prochaine|proxima semana|semana (?:proxima|que viene))"
+)
+_NEXT_WEEK_AHEAD = re.compile(rf"\b{_NEXT_WEEK}(?: (?:on|am|le|el))?\Z")
+_NEXT_WEEK_BEHIND = re.compile(rf"(?:(?:of|in|de|der|la) )*{_NEXT_WEEK}\b")
+_NEAR = 40
+"""Characters around a weekday in which it may be said to be of next week."""
 _DAYS = {
     "tomorrow": 1, "morgen": 1, "demain": 1, "manana": 1, "today": 0, "heute": 0, "aujourd-hui": 0, "hoy": 0,
     "ubermorgen": 2, "apres-demain": 2,
@@ -51,8 +57,10 @@ class FoundDate:
 def find_date(text: str, received: date, *, past: bool = False) -> FoundDate | None:
     """The first day in the text, written out before spoken of; None without one.
 
-    A day without a year is the next such day from `received`; weekdays are those that follow it. Days before
-    `received`, or more than 800 days behind it, count only with `past`.
+    A day without a year is the next such day from `received`. A weekday is the nearest one after it, so on a Tuesday
+    "Tuesday" is in seven days; "next" before it changes nothing, and "Tuesday next week" is that of the week (from
+    Monday on) after the one that `received` is in. Days before `received`, or more than 800 days behind it, count
+    only with `past`.
     """
     for finder in (_numeric, _day_month, _month_day, _spoken):
         for found in finder(text, received):
@@ -100,14 +108,19 @@ def _spoken(text: str, received: date) -> list[FoundDate]:
     found = []
     words = list(_WORD.finditer(text))
     folded = [fold(word[0]).replace(" ", "-") for word in words]
-    for at, (word, plain) in enumerate(zip(words, folded, strict=True)):
+    for word, plain in zip(words, folded, strict=True):
         if plain in _DAYS:
             found.append(FoundDate(received + timedelta(days=_DAYS[plain]), word.start(), word.end(), sure=False))
         elif plain in _WEEKDAY:
-            around = {*folded[max(0, at - 1) : at], *folded[at + 1 : at + 2]}
             ahead = (_WEEKDAY[plain] - received.weekday() - 1) % 7 + 1
-            # "next Tuesday" said on a Monday is the one of next week.
-            if around & _NEXT and received.weekday() + ahead < 7:  # noqa: PLR2004  days of a week
-                ahead += 7
+            if _of_next_week(text, word):
+                ahead = 7 - received.weekday() + _WEEKDAY[plain]
             found.append(FoundDate(received + timedelta(days=ahead), word.start(), word.end(), sure=False))
     return found
+
+
+def _of_next_week(text: str, weekday: re.Match[str]) -> bool:
+    """Whether the same sentence says so right before the weekday, or right behind it without a comma."""
+    ahead = re.split(r"[.;:!?\n]", text[max(0, weekday.start() - _NEAR) : weekday.start()])[-1]
+    behind = re.split(r"[.;:!?,\n]", text[weekday.end() : weekday.end() + _NEAR])[0]
+    return bool(_NEXT_WEEK_AHEAD.search(fold(ahead)) or _NEXT_WEEK_BEHIND.match(fold(behind)))

@@ -10,23 +10,19 @@ from contextlib import suppress
 from email.errors import HeaderParseError, MessageError
 from email.header import decode_header, make_header
 from email.message import Message
-from html.parser import HTMLParser
 
 from fairlead.errors import InputError, TooLargeError
-from fairlead.sales.intake.words import word_set
+from fairlead.kit.markup import without_markup
 
 MAX_MESSAGE_BYTES = 1_048_576
 MAX_NESTED = 20
 MAX_PARTS = 100
-MAX_HTML_CHARS = 400_000
 _FIRST_LINE = re.compile(
     rb"\A\s*(?:[A-Za-z][A-Za-z0-9-]{1,60}:[ \t]?[^\r\n]{0,2000}\r?\n(?:[ \t][^\r\n]{0,2000}\r?\n)*)"
 )
 _TELLING = re.compile(rb"^(?:mime-version|content-type|message-id|received|return-path):", re.IGNORECASE | re.MULTILINE)
 _HEAD_BYTES = 65_536
 _SHOWN = ("From", "To", "Date", "Subject")
-_BREAKING = word_set("p div br tr li h1 h2 h3 h4 h5 h6 table ul ol blockquote")
-_SILENT = frozenset({"script", "style", "head", "title", "template"})
 
 
 def is_message(given: str | bytes) -> bool:
@@ -96,37 +92,3 @@ def _text(part: Message) -> str:
         return body.decode(part.get_content_charset() or "utf-8")
     except (LookupError, UnicodeDecodeError):
         return body.decode("cp1252", errors="replace")
-
-
-class _Words(HTMLParser):
-    """Collects what a reader would see."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.pieces: list[str] = []
-        self._silent = 0
-
-    def handle_starttag(self, tag: str, _attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _SILENT:
-            self._silent += 1
-        elif tag in _BREAKING:
-            self.pieces.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in _SILENT:
-            self._silent = max(0, self._silent - 1)
-        elif tag in _BREAKING:
-            self.pieces.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self.pieces.append(re.sub(r"\s+", " ", data))
-
-
-def without_markup(markup: str) -> str:
-    """The words of a web page or HTML body; scripts and styles are left out."""
-    parser = _Words()
-    parser.feed(markup[:MAX_HTML_CHARS])
-    parser.close()
-    lines = (line.strip() for line in "".join(parser.pieces).split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from fairlead.customers import ConsentRecord, ConsentState, TimelineNote, facts_of, note_many, record_consent
+from fairlead.customers import (
+    ConsentRecord,
+    ConsentState,
+    TimelineNote,
+    facts_of,
+    note_many,
+    publish_notice,
+    record_consent,
+    record_privacy_signal,
+)
 from fairlead.kit import jsons
 from fairlead.kit.actors import Actor, ActorKind
 from fairlead.kit.ids import new_id
@@ -47,10 +56,13 @@ class Submitted:
     lead_id: str = ""
 
 
-def submit(uow: UnitOfWork, bundle: Bundle, form: Form, answers: Answers, token: str) -> Submitted:
+def submit(
+    uow: UnitOfWork, bundle: Bundle, form: Form, answers: Answers, token: str, *, private: bool = False
+) -> Submitted:
     """Take a form in; its answers have no errors and its token is a good one, used or not.
 
-    A lead that looks like spam is a lead, with the fact `suspected_spam` for the policy to act on.
+    `private`: the browser asked by Global Privacy Control that nothing is sold or shared. A lead that looks like spam
+    is a lead, with the fact `suspected_spam` for the policy to act on.
     """
     sales_store.take_turn(uow, form.playbook)
     used = token_digest(token)
@@ -69,6 +81,8 @@ def submit(uow: UnitOfWork, bundle: Bundle, form: Form, answers: Answers, token:
     actor = Actor(ActorKind.CUSTOMER, f"form:{form.name}")
     more = {"suspected_spam": True, "spam_signs": list(signs)} if signs else {}
     taken = take_lead(uow, actor, bundle, form.playbook, draft, source=source, more=more)
+    if private and not _erased(uow, taken.customer_id):
+        record_privacy_signal(uow, actor, taken.customer_id, source=source, where=f"/forms/{form.name}")
     agreed = answers.consented and form.consent is not None and not signs
     if agreed:
         _consent(uow, bundle, form, actor, taken.customer_id)
@@ -106,8 +120,16 @@ def _consent(uow: UnitOfWork, bundle: Bundle, form: Form, actor: Actor, customer
         "form": form.name, "bundle": bundle.digest, "language": form.language, "notice": consent.notice,
         "notice_version": consent.version, "notice_digest": consent.digest,
     }  # fmt: skip
-    given = ConsentRecord(consent.purpose, consent.channel, ConsentState.GIVEN, "web_form", f"form {form.name}", proof)
+    shown = publish_notice(uow, actor, f"form/{form.name}", form.language, consent.notice)
+    given = ConsentRecord(
+        consent.purpose, consent.channel, ConsentState.GIVEN, "web_form", f"form {form.name}", proof, shown.id
+    )
     record_consent(uow, actor, customer_id, given)
+
+
+def _erased(uow: UnitOfWork, customer_id: str) -> bool:
+    known = facts_of(uow, [customer_id], uow.now).get(customer_id)
+    return known is not None and known["erased"]
 
 
 def _record(uow: UnitOfWork, actor: Actor, form: Form, customer_id: str, submission: object, is_new: bool) -> None:  # noqa: FBT001

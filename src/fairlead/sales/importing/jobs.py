@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,30 +25,15 @@ from fairlead.kit.faults import fault_point
 from fairlead.kit.lanes import Lane
 from fairlead.kit.pace import BatchPace
 from fairlead.playbooks import Bundle, BundleLibrary, ready_count
-from fairlead.sales import store as sales_store
-from fairlead.sales.importing import service, store
-from fairlead.sales.importing.model import (
-    CANCELLED_AT_ONCE,
-    CHUNK_BYTES,
-    DRAFT_KEPT,
-    RECEIVED_WITHIN,
-    ImportState,
-    Remembered,
-)
+from fairlead.sales import import_store
+from fairlead.sales.file_rows import batches, checked_rows
+from fairlead.sales.import_batches import import_batch
+from fairlead.sales.importing import cancelling, service, store
+from fairlead.sales.importing.model import CANCELLED_AT_ONCE, DRAFT_KEPT, RECEIVED_WITHIN, ImportState
 from fairlead.sales.importing.spool import spool_folder
-from fairlead.sales.intake import Checker, Profile, columns_key, file_digest, inspect, parse_overrides
-from fairlead.sales.service import (
-    LeadFile,
-    batches,
-    checked_rows,
-    finish_import,
-    forget_mapping,
-    import_batch,
-    map_columns,
-    open_lead_file,
-    refuse_playbook,
-    remembered,
-)
+from fairlead.sales.intake import Profile
+from fairlead.sales.lead_files import LeadFile, open_lead_file
+from fairlead.sales.service import finish_import, refuse_playbook
 from fairlead.settings import Settings
 
 log = logging.getLogger("fairlead.sales")
@@ -154,68 +139,6 @@ def _hold_back(engine: Engine, hold: Hold, file: LeadFile) -> None:
         engine.stopping.wait(0.05)
 
 
-def store_upload(
-    database: Database, actor: Actor, bundle: Bundle, path: Path, upload: service.Upload, *, start: bool
-) -> str:
-    """Put an uploaded file into the database in pieces; the import's id. Half of it is given up by the sweep."""
-    with database.transaction() as uow:
-        import_id = service.receive(uow, actor, bundle, upload)
-    with path.open("rb") as file:
-        seq = 0
-        while data := file.read(CHUNK_BYTES):
-            with database.transaction(Lane.BULK) as uow:
-                store.insert_chunk(uow, import_id, seq, data)
-            seq += 1
-    fault_point("upload.stored")
-    with database.transaction() as uow:
-        service.received(uow, actor, import_id, upload, start=start)
-    return import_id
-
-
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """What whoever sends a file in says about it."""
-
-    name: str
-    playbook: str
-    maps: Sequence[str] = ()
-    """`field=column`, as a person writes them."""
-    country: str = ""
-    forget: bool = False
-    """Guess, whatever was said about files with these columns before."""
-    start: bool = True
-    """False: it waits as a draft until a person has looked at its columns."""
-
-
-def take_upload(database: Database, bundle: Bundle, actor: Actor, path: Path, sending: Sending) -> str:
-    """Look at a file that was sent in and store it; the import's id.
-
-    InputError for what cannot be read as a table of leads, with the sender's name for the file; nothing is kept then.
-    """
-    try:
-        shape = inspect(path)
-    except InputError as error:  # it names our copy, which nobody knows
-        fields = {**error.fields, **({"file": sending.name} if "file" in error.fields else {})}
-        message = error.message.replace(path.name, sending.name, 1)
-        raise type(error)(message, code=error.reason, **fields) from None
-    said = parse_overrides(sending.maps)
-    if sending.forget and shape.has_header:
-        with database.transaction() as uow:
-            forget_mapping(uow, actor, columns_key(shape.header))
-
-    def recall(key: str) -> Remembered | None:
-        with database.reading() as reader:
-            return remembered(reader, key)
-
-    mapping = map_columns(shape, said, recall)
-    Checker(mapping, currency=bundle.currency, default_country=sending.country)
-    upload = service.Upload(
-        sending.name, file_digest(path), path.stat().st_size, sending.playbook, shape, mapping, sending.country,
-        bool(said),
-    )  # fmt: skip
-    return store_upload(database, actor, bundle, path, upload, start=sending.start)
-
-
 class ImportWork:
     """The imports of one process: found by `sweep`, done by `run`."""
 
@@ -264,7 +187,7 @@ class ImportWork:
             if not store.lease(uow, import_id, token, until, states):
                 return
         with self._database.reading() as reader:
-            row = sales_store.read_import(reader, import_id)
+            row = import_store.read_import(reader, import_id)
         try:
             if row.state == ImportState.CANCELLING:
                 self._take_back(row, token)
@@ -322,12 +245,12 @@ class ImportWork:
                 break
             with self._database.transaction(Lane.BULK) as uow:
                 hold.renew(uow, row.bytes_read)
-                service.take_back(uow, self._library, actor, row.id, page)
+                cancelling.take_back(uow, self._library, actor, row.id, page)
             after = page[-1].row_no
         else:
             return
         with self._database.transaction() as uow:
-            service.end_cancel(uow, actor, row.id)
+            cancelling.end_cancel(uow, actor, row.id)
 
 
 def abandon(database: Database, hold: Hold) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 from fairlead.checkpoints import FirstRuling, first_rulings
 from fairlead.kit.unit_of_work import Reader
-from fairlead.sales import store
-from fairlead.sales.importing import store as import_store
+from fairlead.sales import import_store, store
+from fairlead.sales.counting import needs_information
+from fairlead.sales.importing import store as upload_store
 from fairlead.sales.intake import completeness
-from fairlead.sales.service import needs_information
 
 PAGE = 500
 COLUMN_HEADER = (
@@ -30,19 +30,19 @@ def accounted(reader: Reader, import_id: str, rows: int) -> dict[str, Any]:
 
     `cancelled` are among the leads.
     """
-    rejects = store.reject_counts(reader, import_id)
+    rejects = import_store.reject_counts(reader, import_id)
     parts = {
         "leads": store.lead_count(reader, import_id), "duplicate": rejects.get("duplicate", 0),
         "unreadable": rejects.get("unreadable", 0),
     }  # fmt: skip
     total = sum(parts.values())
-    cancelled = import_store.cancelled_count(reader, import_id)
+    cancelled = upload_store.cancelled_count(reader, import_id)
     return {"rows": rows, **parts, "cancelled": cancelled, "sum": total, "complete": total == rows}
 
 
 def quality_of(reader: Reader, import_id: str) -> dict[str, Any]:
     """The whole report but for single leads; `quality` None while rows are still read, or for an old import."""
-    row = store.read_import(reader, import_id)
+    row = import_store.read_import(reader, import_id)
     return {
         "import": row.id, "name": row.name, "state": row.state, "accounted": accounted(reader, import_id, row.rows),
         "quality": _told(row.quality),
@@ -81,7 +81,7 @@ def expected_fields(mapping: Mapping[str, Any]) -> tuple[str, ...]:
 
 def leads_quality(reader: Reader, import_id: str, after: int, limit: int) -> list[dict[str, Any]]:
     """`lead_quality` of some leads, in the file's order beyond row `after`."""
-    expected = expected_fields(store.read_import(reader, import_id).mapping)
+    expected = expected_fields(import_store.read_import(reader, import_id).mapping)
     return _with_rulings(reader, store.leads_page(reader, import_id, after, limit), expected)
 
 
@@ -101,7 +101,7 @@ def quality_table(reading: Reading, import_id: str, table: str) -> tuple[tuple[s
 
 def _column_rows(reading: Reading, import_id: str) -> Iterator[tuple[Any, ...]]:
     with reading() as reader:
-        quality = store.read_import(reader, import_id).quality
+        quality = import_store.read_import(reader, import_id).quality
     for one in quality["columns"] if quality else ():
         distinct = one["distinct"] if one["distinct"] is not None else f"more than {one['more_than']}"
         head = (one["column"], one["used_as"], one["level"], one["filled_percent"], distinct,
@@ -127,7 +127,7 @@ def _pages(reading: Reading, import_id: str) -> Iterator[list[Any]]:
 
 def _lead_rows(reading: Reading, import_id: str) -> Iterator[tuple[Any, ...]]:
     with reading() as reader:
-        expected = expected_fields(store.read_import(reader, import_id).mapping)
+        expected = expected_fields(import_store.read_import(reader, import_id).mapping)
     for page in _pages(reading, import_id):
         with reading() as reader:
             told = _with_rulings(reader, page, expected)
@@ -145,7 +145,7 @@ def _problem_rows(reading: Reading, import_id: str) -> Iterator[tuple[Any, ...]]
     after = -1
     while True:
         with reading() as reader:
-            rejects = store.rejects(reader, import_id, after, PAGE)
+            rejects = import_store.rejects(reader, import_id, after, PAGE)
         yield from ((one.row_no, "", one.code, False, one.words) for one in rejects if one.kind == "unreadable")
         if len(rejects) < PAGE:
             return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -116,9 +115,3 @@ class Blocks:
     """How many blocks were too large."""
     cut_short: int = 0
     """Records that share keys with more others than are compared with one."""
-
-
-def digest_fields(record: Record) -> Sequence[object]:
-    """What makes a record another one for matching; the owner does not."""
-    return (record.name, record.company, record.country, record.city, record.postal_code,
-            sorted(record.emails), sorted(record.phones))  # fmt: skip

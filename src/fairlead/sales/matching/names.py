@@ -1,4 +1,4 @@
-"""Names made comparable: legal forms, abbreviations, countries and word order taken out of the way. Pure."""
+"""Names of companies made comparable: forms, abbreviations, countries and word order out of the way. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from fairlead.sales.matching.lists import (
     LEADING_FORMS,
     LEGAL_FORMS,
     SHORT_FOR,
-    words as listed,
 )
 from fairlead.sales.matching.scripts import mixes_scripts, plain, scripts_of, skeleton
 
@@ -25,8 +24,6 @@ _DOTTED = re.compile(r"(?<=\w)\.(?=\w)|(?<=\b\w)\.")
 _SLASHED = re.compile(r"\b([aikp])/s\b")
 _NO_WORD = re.compile(r"[^\w]+|_")
 _QUOTES = str.maketrans("", "", "'’`´\"“”„«»")  # noqa: RUF001  as people type them
-_TITLES = listed("mr mrs ms miss dr prof herr frau mme mlle sr sra sig dipl ing mba phd jr sr med")
-_PARTICLES = listed("von van de der den du di da del la le el al bin ibn zu zur ter ten dos das")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +52,11 @@ class CompanyName:
         return tuple(word for word in self.core if word not in GENERIC) or self.core
 
 
-@dataclass(frozen=True, slots=True)
-class PersonName:
-    """A person's name taken apart; empty `words` says nothing."""
-
-    words: tuple[str, ...]
-    mixed: bool = False
-    scripts: frozenset[str] = frozenset()
-
-    @property
-    def key(self) -> str:
-        """The same for names that differ in the order of their words only."""
-        return " ".join(sorted(self.words))
-
-
 @lru_cache(maxsize=65_536)
 def company_name(text: str) -> CompanyName:
     """Take a company's name apart; at most 160 characters and 12 words of it count."""
     looked_at = text[:MAX_CHARS]
-    words = _words(_unglued(plain(looked_at)))
+    words = words_of(_unglued(plain(looked_at)))
     rest, form = _without_form(words)
     if not form and words and words[-1] in GEO:  # `Bosch GmbH Germany`
         without_place, form = _without_form([word for word in words if word not in GEO])
@@ -91,17 +74,6 @@ def company_name(text: str) -> CompanyName:
     )
 
 
-@lru_cache(maxsize=65_536)
-def person_name(text: str) -> PersonName:
-    """Take a person's name apart: titles away, `Berg, Ann` as `Ann Berg`."""
-    looked_at = text[:MAX_CHARS]
-    last, comma, first = looked_at.partition(",")
-    words = _words(plain(f"{first} {last}" if comma else looked_at))
-    kept = [word for word in words if word not in _TITLES and word not in _PARTICLES] or words
-    told = tuple(_umlauts(skeleton(word)) for word in kept[:MAX_TOKENS])
-    return PersonName(told, mixes_scripts(looked_at), scripts_of(" ".join(kept)))
-
-
 def _unglued(text: str) -> str:
     if text.isascii():
         return text
@@ -110,7 +82,8 @@ def _unglued(text: str) -> str:
     return text
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
+    """In lower case and without marks, at most three times as many as count."""
     text = _SLASHED.sub(r"\1s", text.replace("&", " and ").replace("+", " and ").translate(_QUOTES))
     return _NO_WORD.sub(" ", _DOTTED.sub("", text)).split()[: MAX_TOKENS * 3]
 
@@ -137,10 +110,10 @@ def _without_form(words: list[str]) -> tuple[list[str], str]:
 
 def _one_spelling(word: str) -> str:
     word = SHORT_FOR.get(word, word)
-    return word if word in GENERIC or word in GEO else _umlauts(skeleton(word))
+    return word if word in GENERIC or word in GEO else without_umlauts(skeleton(word))
 
 
-def _umlauts(word: str) -> str:
+def without_umlauts(word: str) -> str:
     """`mueller` as `muller`: how ü is written where there is none."""
     if len(word) <= 3 or "e" not in word:  # noqa: PLR2004  too short to be told from other words
         return word

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from fairlead.sales.matching.lists import FREE_MAILBOXES, words
 from fairlead.sales.matching.model import Record
-from fairlead.sales.matching.names import CompanyName, PersonName, company_name, person_name
+from fairlead.sales.matching.names import CompanyName, company_name
+from fairlead.sales.matching.person_names import PersonName, person_name
 from fairlead.sales.matching.scripts import plain
 
 _SECOND_LEVEL = frozenset({"co", "com", "org", "net", "ac", "gov", "edu", "or", "ne", "gob", "gouv"})

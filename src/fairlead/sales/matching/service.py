@@ -12,7 +12,7 @@ from fairlead.kit.actors import Actor, ActorKind
 from fairlead.kit.ids import new_id
 from fairlead.kit.unit_of_work import AuditEntry, UnitOfWork
 from fairlead.playbooks import Bundle, CaseDraft, open_cases
-from fairlead.sales.matching import store
+from fairlead.sales.matching import records, store
 from fairlead.sales.matching.model import PLAYBOOK, SUBJECT, Match, Record
 
 DECIDED = Actor(ActorKind.SYSTEM, PLAYBOOK)
@@ -31,7 +31,7 @@ class Candidate:
     @property
     def digest(self) -> str:
         """Of both records as they were compared."""
-        return store.pair_digest(self.left, self.right)
+        return records.pair_digest(self.left, self.right)
 
 
 def has_playbook(bundle: Bundle) -> bool:
@@ -131,8 +131,8 @@ def undo_merge(uow: UnitOfWork, actor: Actor, merge_id: str) -> customers.Unmerg
     if row is not None:
         store.settle_pair(uow, row.id, "different", merge_id)
         living = customers.living_of(uow, [row.left_id, row.right_id])
-        left, right = (store.records_of(uow, [living[one]])[0] for one in (row.left_id, row.right_id))
-        store.redigest(uow, row.id, store.pair_digest(left, right))
+        left, right = (records.records_of(uow, [living[one]])[0] for one in (row.left_id, row.right_id))
+        store.redigest(uow, row.id, records.pair_digest(left, right))
     return done
 
 

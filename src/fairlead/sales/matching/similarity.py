@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from rapidfuzz.fuzz import ratio
 
 from fairlead.sales.matching.lists import GENERIC
-from fairlead.sales.matching.names import CompanyName, PersonName
+from fairlead.sales.matching.names import CompanyName
+from fairlead.sales.matching.person_names import PersonName
 
 COMMON_WEIGHT = 0.35
 """What a word that many names share counts, beside 1 for any other."""

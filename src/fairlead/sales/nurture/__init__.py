@@ -2,20 +2,13 @@
 
 from fairlead.sales.nurture.first_touch import MAX_DAYS, FirstTouch, Group, first_touch, visible_people
 from fairlead.sales.nurture.replies import Reading, ReplyKind, read_reply
-from fairlead.sales.nurture.speed import HORIZONS, MIN_GROUP, Speed, Wait, WorkClock, median_wait, speed_of
+from fairlead.sales.nurture.speed import HORIZONS, MIN_GROUP, Speed, median_wait, speed_of
 from fairlead.sales.nurture.steps import STEPS
-from fairlead.sales.nurture.touches import (
-    KIND_WORDS,
-    MAX_NOTE_CHARS,
-    TOUCHED,
-    Touch,
-    TouchKind,
-    forget_touches,
-    log_touch,
-    remove_touch,
-    touch_by_id,
-    touches_of,
-)
+from fairlead.sales.nurture.touch_model import KIND_WORDS, Touch, TouchKind
+from fairlead.sales.nurture.touch_news import TOUCHED
+from fairlead.sales.nurture.touch_store import forget_touches, touch_by_id, touches_of
+from fairlead.sales.nurture.touches import MAX_NOTE_CHARS, log_touch, remove_touch
+from fairlead.sales.nurture.waits import Wait, WorkClock
 
 __all__ = [
     "HORIZONS",

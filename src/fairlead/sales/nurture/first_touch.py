@@ -12,8 +12,9 @@ from fairlead.errors import InputError
 from fairlead.kit.unit_of_work import Reader
 from fairlead.people import Colleague, colleagues_of
 from fairlead.playbooks import Arrival, arrivals_since
-from fairlead.sales.nurture.speed import MIN_GROUP, Elapsed, Speed, Wait, WorkClock, by_the_clock, speed_of
-from fairlead.sales.nurture.touches import LEAD, first_touches
+from fairlead.sales.nurture.speed import MIN_GROUP, Elapsed, Speed, speed_of
+from fairlead.sales.nurture.touch_store import LEAD, first_touches
+from fairlead.sales.nurture.waits import Wait, WorkClock, by_the_clock
 from fairlead.sales.routing import Holder, holders_of
 
 MAX_LEADS = 20_000

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fairlead.customers import ConsentRecord, ConsentState, IdentityKind, profile, record_consent, suppress
+from fairlead.customers import withdraw_all
 from fairlead.errors import Place, SourceError
 from fairlead.kit.actors import Actor, ActorKind
-from fairlead.kit.events import Event, publish
 from fairlead.kit.expressions import Environment
 from fairlead.kit.unit_of_work import UnitOfWork
 from fairlead.kit.yamlmarks import Node
@@ -25,7 +24,6 @@ _PROPOSED = {
     ReplyKind.AUTO: "keep",
     ReplyKind.COURTESY: "keep",
 }
-_CHANNELS = {IdentityKind.EMAIL: "email", IdentityKind.PHONE: "phone"}
 
 
 def _read_reply(config: Node | None, _environment: Environment) -> StepRun:
@@ -50,9 +48,10 @@ def _read_reply(config: Node | None, _environment: Environment) -> StepRun:
 
 
 def _stop_writing(config: Node | None, _environment: Environment) -> RecordRun:
-    """Withdraws the customer's consent to marketing and suppresses every address of theirs; tells other cases.
+    """Withdraws every consent of the customer and shuts each address of theirs to promotions; tells other cases.
 
-    The withdrawal carries the words that were said. It holds whatever the case does next.
+    The withdrawal carries the words that were said. It holds whatever the case does next. What is about an order or a
+    request of theirs still reaches them.
     """
     if config is not None and not config.is_null:
         config.fail("stop-writing@1 takes no `with:`.")
@@ -67,17 +66,8 @@ def _stop_one(uow: UnitOfWork, case: StepInput) -> StepResult:
     if case.customer_id is None:
         return StepFailure("no_customer", "nobody is known whose wish this is")
     proof: dict[str, Any] = {"case": case.case_id, "words": str(case.facts.get("reply_quote") or "")}
-    known = profile(uow, case.customer_id, uow.now)
-    stopped = []
-    for identity in known.identities:
-        channel = _CHANNELS.get(IdentityKind(identity.kind))
-        if channel is not None:
-            suppress(uow, MACHINE, channel, identity.value, reason="asked in a reply", source=f"case {case.case_id}")
-            stopped.append(channel)
-    for channel in sorted(set(stopped) | {"email"}):
-        consent = ConsentRecord("marketing", channel, ConsentState.WITHDRAWN, "reply", f"case {case.case_id}", proof)
-        record_consent(uow, MACHINE, known.id, consent)
-    publish(uow, Event("opted_out", known.id, {"case": case.case_id}, id=f"opted_out/{case.case_id}"))
+    source = f"case {case.case_id}"
+    withdraw_all(uow, MACHINE, case.customer_id, source=source, mechanism="reply", proof=proof)
     return {"opted_out": True}
 
 

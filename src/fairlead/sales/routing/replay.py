@@ -51,6 +51,11 @@ class _Run:
 def dry_run(reader: Reader, now: datetime, since: datetime, changes: Sequence[Change] = ()) -> dict[str, Any]:
     """Who had got the leads since `since` then, and who would now; plain JSON.
 
+    `moved` counts leads that somebody else would have; those that somebody had and nobody would are `lost` of
+    `nobody`. As the step does, a lead that nobody can take waits or goes on to the team's list without an owner, by
+    the rules of its team: `waiting` and `queued` count them by reason, `still_wait` those that wait to the end.
+    `waited` are all that had to wait, also where somebody got them later.
+
     Teams, memberships, hours and loads are those of now, with `changes`; absences are those of the time. All
     begin without open leads. At most 100,000 leads, the oldest of the time; `truncated` says so.
     """
@@ -142,17 +147,20 @@ def _report(run: _Run, past: Sequence[Past], changed: Mapping[str, Roster]) -> d
         people.setdefault((one.person_id or "", one.name), [0, 0])[0] += 1
         people.setdefault((choice.person_id or "", choice.name), [0, 0])[1] += 1
         if choice.person_id is None:
-            nobody.append({"case": one.ask.case_id, "lead": one.ask.subject_id, "at": iso(one.at),
-                           "team": choice.team, "words": choice.words})  # fmt: skip
-    moved = sum(one.person_id != run.now[one.ask.case_id].person_id for one in past)
+            nobody.append({"case": one.ask.case_id, "lead": one.ask.subject_id, "at": iso(one.at), "team": choice.team,
+                           "hold": choice.hold, "had": one.person_id is not None, "words": choice.words})  # fmt: skip
+    moved = sum(run.now[one.ask.case_id].person_id not in {None, one.person_id} for one in past)
     ordered = sorted(people.items(), key=lambda item: (item[0][1] == "", item[0][1], item[0][0]))
     passed = sorted(run.passed.items(), key=lambda item: (-item[1], item[0]))
     reasons = Counter(one["words"] for one in nobody).most_common(MOST_SHOWN)
+    without = Counter(one["team"] for one in nobody)
+    outcomes = {key: Counter(one["words"] for one in nobody if one["hold"] is hold).most_common(MOST_SHOWN)
+                for key, hold in (("waiting", True), ("queued", False))}  # fmt: skip
     return {
         "moved": moved,
         "waited": run.waited,
         "teams": [
-            {"team": name, "then": then[name], "now": now[name], "set_up": name in changed}
+            {"team": name, "then": then[name], "now": now[name], "nobody": without[name], "set_up": name in changed}
             for name in sorted({*then, *now})
         ],
         "people": [
@@ -162,5 +170,12 @@ def _report(run: _Run, past: Sequence[Past], changed: Mapping[str, Roster]) -> d
         "passed_over": [
             {"team": team, "name": name, "why": why, "leads": count} for (team, name, why), count in passed
         ],
-        "nobody": {"leads": len(nobody), "reasons": dict(reasons), "some": nobody[:MOST_SHOWN]},
+        "nobody": {
+            "leads": len(nobody),
+            "lost": sum(one["had"] for one in nobody),
+            "still_wait": sum(one["hold"] for one in nobody),
+            "reasons": dict(reasons),
+            **{key: dict(some) for key, some in outcomes.items()},
+            "some": nobody[:MOST_SHOWN],
+        },
     }
