@@ -23,6 +23,7 @@ OUTCOMES = {
     "unknown": LogState.UNKNOWN,
 }
 _STALE_AT_ONCE = 500
+_FIRST_YEAR, _LAST_YEAR = 1970, 2200
 
 
 def pass_gate(uow: UnitOfWork, attempt: Attempt) -> GateAnswer:
@@ -157,14 +158,18 @@ def would_pass(reader: Reader, attempt: Attempt, at: datetime | None = None) -> 
     """What the gate would answer at that moment to what is known now; nothing is written, nothing reserved.
 
     `at` None is the moment of the caller's unit of work; a bare reader has none and must say it (FaultError).
-    NotFoundError for an unknown customer.
+    NotFoundError for an unknown customer, InputError for a moment outside of 1970 to 2200.
     """
     moment = at or (reader.now if isinstance(reader, UnitOfWork) else None)
     if moment is None:
         message = "a bare reader has no moment: say `at`"
         raise FaultError(message)
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        message = f"{moment:%Y} is no year to ask about; it is between {_FIRST_YEAR} and {_LAST_YEAR}"
+        raise InputError(message, field="at")
     rules = current_rules(reader)
-    answer = judge(rules, attempt, gather(reader, attempt, rules, moment).known, moment)
+    known = gather(reader, attempt, rules, moment).known
+    answer = replace(judge(rules, attempt, known, moment), address=known.address)
     before = store.entry(reader, attempt.key)
     return _already(answer) if before is not None and before[1] is LogState.ACCEPTED else answer
 
