@@ -46,6 +46,12 @@ def judge(answer: Any) -> None:
     assert "Traceback" not in answer.text
 
 
+@schemathesis.serializer("message/rfc822")
+def _as_mail(_context: Any, value: Any) -> bytes:
+    """A mail is bytes as they are."""
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("who", ["admin", "program"])
