@@ -33,7 +33,7 @@ def call(client: TestClient, case: Any) -> Any:
     """Send what was made up as it is."""
     sent: dict[str, Any] = {}
     if case.body.__class__.__name__ != "NotSet":
-        raw = case.body if isinstance(case.body, bytes) else json.dumps(case.body).encode()
+        raw = case.body if isinstance(case.body, bytes) else json.dumps(case.body, default=str).encode()
         sent = {"content": raw, "headers": {"Content-Type": "application/json"}}
     return client.request(case.method, case.formatted_path, params=dict(case.query or {}), **sent)
 
