@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
@@ -15,6 +15,7 @@ from fairlead.console import Console
 from fairlead.kit.actors import SYSTEM
 from fairlead.kit.database import Database
 from fairlead.people import Person, add_person, issue_sign_in_link
+from fairlead.playbooks import Engine, EngineSettings
 from fairlead.reviews import QueueFilter, Review
 from fairlead.settings import Settings
 from fairlead.testing.seed import SeededDesk, seed_desk
@@ -79,8 +80,21 @@ class Site:
             return reviews.get(reader, review_id)
 
 
-def build(url: str, clock: Clock, folder: Path, *, leads: int = 60, **seeding: Any) -> Site:
+def build(url: str, clock: Clock, folder: Path, *, leads: int = 60) -> Site:
     """A console on this database, seeded."""
+    return opened(url, clock, folder, prepare(url, clock, leads=leads))
+
+
+def prepare(url: str, clock: Clock, *, leads: int = 60) -> SeededDesk:
+    """Seed this database and leave it; nobody is connected to it afterwards."""
+    database = Database(url, clock=clock, trail=Trail())
+    desk = seed_desk(database, leads=leads)
+    database.close()
+    return desk
+
+
+def opened(url: str, clock: Clock, folder: Path, seeded: SeededDesk) -> Site:
+    """A console on a database that was seeded, or on a copy of it."""
     key = folder / "audit.pem"
     Signer.load(key, create=True)
     settings = Settings(
@@ -88,7 +102,8 @@ def build(url: str, clock: Clock, folder: Path, *, leads: int = 60, **seeding: A
         audit_key_file=key, audit_heads_file=folder / "heads.jsonl", secret_key="s" * 40,
     )  # fmt: skip
     database = Database(url, clock=clock, trail=Trail())
-    desk = seed_desk(database, leads=leads, **seeding)
+    engine = Engine(database, seeded.library, EngineSettings(seed=bytes(32)))
+    desk = replace(seeded, engine=engine, people=dict(seeded.people), cases=list(seeded.cases))
     app = FastAPI()
     services = api.Services(database, settings, clock)
     api.install(app, services)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from uuid import uuid4
 
 import pytest
 from hypothesis import example, given, settings, strategies as st
@@ -202,24 +202,25 @@ DEEDS = st.lists(
 
 
 @settings(max_examples=25)
-@example([("suppress", "promotional", SPELLINGS[0]), ("lift", "all", SPELLINGS[1])], UUID(int=1))
-@example([("suppress", "all", SPELLINGS[2]), ("lift", "promotional", SPELLINGS[0])], UUID(int=2))
-@given(DEEDS, st.uuids())
-def test_a_suppression_stands_until_it_is_lifted(desk: Database, deeds: list[tuple[str, str, str]], who: Any) -> None:
+@example([("suppress", "promotional", SPELLINGS[0]), ("lift", "all", SPELLINGS[1])])
+@example([("suppress", "all", SPELLINGS[2]), ("lift", "promotional", SPELLINGS[0])])
+@given(DEEDS)
+def test_a_suppression_stands_until_it_is_lifted(desk: Database, deeds: list[tuple[str, str, str]]) -> None:
     """Each scope by itself, lifting all lifts both, whatever the spelling; another channel knows nothing of it."""
     standing: set[str] = set()
+    who = uuid4().hex  # the same deeds may be played twice, for instance while a failure is made smaller
     for verb, scope, spelling in deeds:
         clock = desk.clock
         assert isinstance(clock, FakeClock)
         clock.advance(timedelta(seconds=1))
         with desk.transaction(lane=Lane.BULK) as uow:
             done = customers.suppress if verb == "suppress" else customers.lift_suppression
-            done(uow, USER, "email", spelling.format(who.hex), reason="asked", source="test", scope=scope)
+            done(uow, USER, "email", spelling.format(who), reason="asked", source="test", scope=scope)
         if verb == "suppress":
             standing.add(scope)
         else:
             standing -= {scope} if scope == "promotional" else {"all", "promotional"}
-    asked = [("email", spelling.format(who.hex)) for spelling in SPELLINGS]
+    asked = [("email", spelling.format(who)) for spelling in SPELLINGS]
     with desk.reading() as reader:
         found = customers.suppressions_of(reader, [*asked, ("post", asked[0][1])])
     strictest = "all" if "all" in standing else "promotional"

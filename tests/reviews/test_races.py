@@ -46,8 +46,9 @@ def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
 
 
 def conflicts(results: Sequence[Any]) -> Counter[str]:
-    """The codes of the 409s."""
-    return Counter(result.reason for result in results if isinstance(result, ConflictError))
+    """The codes of the 409s; any other error as its text, so that no comparison overlooks it."""
+    refused = (result for result in results if isinstance(result, Exception))
+    return Counter(one.reason if isinstance(one, ConflictError) else repr(one) for one in refused)
 
 
 def test_twenty_people_claim_one_review(desk: Desk) -> None:

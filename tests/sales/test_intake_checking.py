@@ -7,7 +7,7 @@ import random
 import phonenumbers
 import pytest
 from email_validator import EmailNotValidError, validate_email
-from hypothesis import given, settings, strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 from fairlead.errors import InputError
 from fairlead.sales.intake import (
@@ -167,6 +167,7 @@ def test_fast_email_path_agrees_with_the_validator(address: str) -> None:
         expected = validate_email(address, check_deliverability=False).normalized
     except EmailNotValidError:
         expected = None
+    assume(not address.startswith("'"))  # a spreadsheet's mark of a text, which the import takes off
     assert _draft(email=address).fields.get("email") == expected
 
 

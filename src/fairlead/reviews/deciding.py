@@ -141,6 +141,8 @@ def _vote(
     votes = store.votes_of(uow, one.id)
     me = str(reviewer.actor)
     if has_voted(votes, me, one.digest):
+        if not get(uow, one.id).is_open:  # one's own other click was first, between our two reads
+            raise lost(uow, one.id, reviewer.id)
         raise ForbiddenError("You have voted on this review; it takes somebody else.", code="already_voted")
     key = answer_key(given.answer)
     votes = [*votes, Vote(me, given.verdict, key, one.digest)]
