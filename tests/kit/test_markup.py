@@ -7,7 +7,7 @@ from html import escape
 import pytest
 from hypothesis import given, strategies as st
 
-from fairlead.kit.markup import MAX_HTML_CHARS, without_markup
+from fairlead.kit.markup import MAX_HTML_CHARS, laid_out, without_markup
 
 WORDS = st.text("abc <>&\"'=/!-;#ÄÖ漢", max_size=30)
 
@@ -52,6 +52,21 @@ def test_what_is_quoted_can_be_left_out() -> None:
     mail = "yes<blockquote>they wrote<blockquote>I wrote</blockquote></blockquote>thanks"
     assert without_markup(mail, frozenset({"blockquote"})) == "yes\n\nthanks"
     assert "I wrote" in without_markup(mail)
+
+
+@pytest.mark.parametrize(
+    ("markup", "words"),
+    [
+        ("<h1>A</h1><p>b<br>c</p><hr>d", "A\n\nb\nc\n\nd"), ("<ul><li>one</li><li>two</li></ul>", "- one\n- two"),
+        ('<a href="https://x.example">Look</a> up', "Look (https://x.example) up"),
+        ('<a href="https://x.example">https://x.example</a>', "https://x.example"),
+        ('<a href="javascript:x()">Look</a>', "Look"), ("<a>Look</a>", "Look"), ("a<br/>b", "a\nb"),
+        ("<style>p{}</style><script>x</script>seen", "seen"), ("<head><title>t</title><body>seen", "seen"),
+    ],
+)  # fmt: skip
+def test_a_page_laid_out_as_plain_text(markup: str, words: str) -> None:
+    """Paragraphs are apart, items have a dash, a link that may be followed stands behind its words."""
+    assert laid_out(markup, ("https:",)) == words
 
 
 def test_an_endless_page_is_bounded() -> None:

@@ -13,13 +13,9 @@ from html import escape
 from html.parser import HTMLParser
 from typing import NamedTuple
 
+from fairlead.kit.markup import laid_out
+
 SCHEMES = ("https:", "http:", "mailto:", "tel:", "cid:")
-MAX_HTML_CHARS = 500_000
-_BREAKING = frozenset(
-    "p div br tr li h1 h2 h3 h4 h5 h6 table ul ol blockquote hr section header footer pre".split()  # noqa: SIM905
-)
-_SPACED = frozenset("p h1 h2 h3 h4 h5 h6 table ul ol blockquote".split())  # noqa: SIM905
-_SILENT = frozenset("script style head title template".split())  # noqa: SIM905
 _REFUSED = frozenset("script iframe object embed form input button textarea select base meta link".split())  # noqa: SIM905
 _AIMS = frozenset("href src action background formaction poster srcset xlink:href".split())  # noqa: SIM905
 _INLINE = re.compile(
@@ -92,11 +88,7 @@ def html_of_text(text: str) -> str:
 
 def text_of_html(markup: str) -> str:
     """The words that a reader would see, links behind their words; scripts and styles are left out."""
-    parser = _Words()
-    parser.feed(markup[:MAX_HTML_CHARS])
-    parser.close()
-    lines = (" ".join(line.split()) for line in "".join(parser.pieces).split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+    return laid_out(markup, SCHEMES) + "\n"
 
 
 def check_html(markup: str) -> None:
@@ -168,40 +160,6 @@ def _linked(text: str) -> str:
         pieces += [escape(text[end : match.start()]), f'<a href="{shown}">{shown}</a>']
         end = match.end()
     return "".join([*pieces, escape(text[end:])]).replace("\n", "<br>\n")
-
-
-class _Words(HTMLParser):
-    """Collects what a reader would see."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.pieces: list[str] = []
-        self._silent = 0
-        self._aim: tuple[str, int] | None = None
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _SILENT:
-            self._silent += 1
-        elif tag in _BREAKING:
-            self.pieces.append("\n\n" if tag in _SPACED else "\n")
-            self.pieces += ["- "] if tag == "li" else []
-        elif tag == "a":
-            aim = (dict(attrs).get("href") or "").strip()
-            self._aim = (aim, len(self.pieces)) if aim.lower().startswith(SCHEMES) else None
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in _SILENT:
-            self._silent = max(0, self._silent - 1)
-        elif tag in _SPACED:
-            self.pieces.append("\n\n")
-        elif tag == "a" and self._aim is not None:
-            (aim, start), self._aim = self._aim, None
-            if "".join(self.pieces[start:]).strip() != aim:
-                self.pieces.append(f" ({aim})")
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self.pieces.append(re.sub(r"\s+", " ", data))
 
 
 class _Checker(HTMLParser):

@@ -10,6 +10,8 @@ MAX_HTML_CHARS = 400_000
 _BREAKING = frozenset(
     ["p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "blockquote"]
 )
+_LAID_OUT = _BREAKING | frozenset({"hr", "section", "header", "footer", "pre"})
+_SPACED = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "blockquote"})
 _SILENT = frozenset({"script", "style", "title", "template"})
 
 
@@ -47,9 +49,50 @@ class _Words(HTMLParser):
             self.pieces.append(re.sub(r"\s+", " ", data))
 
 
+class _Layout(_Words):
+    """The same with paragraphs apart, a dash before each item, and the aim of a link behind its words."""
+
+    def __init__(self, schemes: tuple[str, ...]) -> None:
+        super().__init__(_SILENT)
+        self._schemes = schemes
+        self._aim: tuple[str, int] | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _LAID_OUT:
+            self.pieces.append("\n\n" if tag in _SPACED else "\n")
+            self.pieces += ["- "] if tag == "li" else []
+        elif tag == "a":
+            aim = (dict(attrs).get("href") or "").strip()
+            self._aim = (aim, len(self.pieces)) if aim.lower().startswith(self._schemes) else None
+        else:
+            super().handle_starttag(tag, attrs)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _SPACED:
+            self.pieces.append("\n\n")
+        elif tag == "a" and self._aim is not None:
+            (aim, start), self._aim = self._aim, None
+            if "".join(self.pieces[start:]).strip() != aim:
+                self.pieces.append(f" ({aim})")
+        elif tag not in _LAID_OUT:
+            super().handle_endtag(tag)
+
+
 def without_markup(markup: str, leave_out: frozenset[str] = frozenset()) -> str:
     """The words of a web page or HTML body; scripts and styles are left out, and the elements named in `leave_out`."""
-    parser = _Words(_SILENT | leave_out)
+    return _read(_Words(_SILENT | leave_out), markup)
+
+
+def laid_out(markup: str, schemes: tuple[str, ...]) -> str:
+    """The same for a reader of plain text: items have a dash, links with one of `schemes` stand behind their words."""
+    return "\n".join(" ".join(line.split()) for line in _read(_Layout(schemes), markup).split("\n"))
+
+
+def _read(parser: _Words, markup: str) -> str:
     parser.feed(markup[:MAX_HTML_CHARS])
     parser.close()
     lines = (line.strip() for line in "".join(parser.pieces).split("\n"))
