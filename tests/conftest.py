@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from fairlead.testing.clock import FakeClock
 
 # How long one example takes says nothing on a shared machine; the time-out of the whole test bounds it.
-hypothesis.settings.register_profile("house", deadline=None)
+# The parent is named, for where CI is set hypothesis would take one that tries the same examples every time.
+hypothesis.settings.register_profile("house", hypothesis.settings.get_profile("default"), deadline=None)
 hypothesis.settings.load_profile("house")
 
 ROOT = Path(__file__).resolve().parent.parent

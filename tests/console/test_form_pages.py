@@ -13,7 +13,7 @@ from fairlead.kit.actors import SYSTEM
 from fairlead.playbooks import EventSource, deploy, read_workspace
 from fairlead.sales.tables import lead
 from fairlead.testing.seed import EXAMPLE, run_ready
-from tests.console.test_browser import CHROMIUM, browser, live, sign_in  # noqa: F401  fixtures
+from tests.console.test_browser import browser, live, sign_in  # noqa: F401  fixtures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -295,7 +295,6 @@ def test_an_eml_file_is_read(sqlite_site: Site) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here: apt-get install chromium")
 def test_the_form_in_a_browser_without_scripts(browser: Browser, live: tuple[Site, str]) -> None:  # noqa: F811
     """Errors take the focus, every target is large enough, and axe finds nothing, light or dark, wide or narrow."""
     from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415  only where there is a browser
@@ -328,7 +327,6 @@ def test_the_form_in_a_browser_without_scripts(browser: Browser, live: tuple[Sit
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here: apt-get install chromium")
 def test_the_notes_page_in_a_browser(browser: Browser, live: tuple[Site, str]) -> None:  # noqa: F811
     """Paste, read, and land at the note; axe finds nothing on either page."""
     from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415  only where there is a browser

@@ -13,7 +13,7 @@ from fairlead.kit.actors import Actor, ActorKind
 from fairlead.kit.ids import new_id
 from fairlead.playbooks import CaseDraft, CaseVerb, deploy, open_cases, steer
 from fairlead.testing.seed import run_ready
-from tests.console.test_browser import CHROMIUM, browser, live, sign_in  # noqa: F401  fixtures are found by name
+from tests.console.test_browser import browser, live, sign_in  # noqa: F401  fixtures are found by name
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -188,7 +188,6 @@ def test_a_goal_with_enough_cases_is_a_figure(sqlite_site: Site) -> None:
 
 @pytest.mark.slow
 @pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here: apt-get install chromium")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_in_a_browser(browser: Browser, live: tuple[Site, str], scheme: Any) -> None:  # noqa: F811
     """Axe finds nothing; the boxes are reached by Tab and opened by Enter; nothing scrolls sideways on a telephone."""

@@ -10,7 +10,7 @@ import pytest
 from fairlead.checkpoints import rulings_of_case
 from fairlead.evidence import AUTOMATIC
 from fairlead.kit.links import make_link
-from tests.console.test_browser import CHROMIUM, browser, live  # noqa: F401  fixtures
+from tests.console.test_browser import browser, live  # noqa: F401  fixtures
 from tests.console.test_preference_pages import SECRET, list_link, new_customer, page_of, state
 
 if TYPE_CHECKING:
@@ -18,10 +18,7 @@ if TYPE_CHECKING:
 
     from tests.console.world import Site
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here: apt-get install chromium"),
-]
+pytestmark = pytest.mark.browser
 
 
 def test_a_customer_chooses_with_keys_and_without_a_script(
