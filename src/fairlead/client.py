@@ -32,7 +32,6 @@ from fairlead.errors import (
 
 LONGEST_WAIT_S = 30.0
 MAX_ANSWER_BYTES = 4_000_000
-MAX_RESULT_CHARS = 16_000
 _T = TypeVar("_T")
 _ERRORS: dict[int, type[FairleadError]] = {
     error.status: error

@@ -124,10 +124,6 @@ class Settings(BaseSettings):
     )
 
     webhook_timeout_s: int = Field(10, ge=1, le=120, description="Seconds one webhook delivery may take.")
-    webhook_attempts: int = Field(8, ge=1, le=50, description="Deliveries tried before a webhook counts as failed.")
-    webhook_tolerance_s: int = Field(
-        300, ge=1, le=3600, description="Seconds a signed webhook's time may be off before it is refused."
-    )
     webhook_private_hosts: bool = Field(
         False,  # noqa: FBT003 - the field's default
         description="Allow webhooks to loopback and private addresses; off, so that nobody probes inside.",

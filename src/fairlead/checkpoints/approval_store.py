@@ -24,11 +24,6 @@ def insert_approval(uow: UnitOfWork, values: Mapping[str, Any]) -> bool:
     return uow.execute(_INSERT_APPROVAL[uow.dialect], values).first() is not None
 
 
-def read_approval(reader: Reader, ruling_id: str) -> Row[Any] | None:
-    """The approval of a ruling, None when none was issued."""
-    return reader.execute(select(t.approval).where(t.approval.c.ruling_id == ruling_id)).first()
-
-
 def consume_approval(uow: UnitOfWork, ruling_id: str, token_hash: str, execution: Mapping[str, Any]) -> bool:
     """Use it up; False when it was used, has expired, or the token is another."""
     a = t.approval.c

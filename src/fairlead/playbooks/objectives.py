@@ -39,7 +39,6 @@ class MeasureKind(StrEnum):
     OUTCOME = "outcome"
 
 
-SHARES = frozenset({MeasureKind.ENDED, MeasureKind.WITHOUT_PERSON, MeasureKind.OUTCOME})
 PERIODS = ("week", "month", "quarter")
 
 

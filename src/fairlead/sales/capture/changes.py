@@ -15,7 +15,6 @@ LABELS = {
     "next_step": "next step", "next_date": "day of the next step",
 }  # fmt: skip
 IDENTITIES = ("email", "phone")
-PROFILE = ("name", "company", "country", "value")
 DETAILS = ("job_title", "employees", "next_step", "next_date")
 
 

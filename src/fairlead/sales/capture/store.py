@@ -105,11 +105,6 @@ def notes_page(reader: Reader, limit: int, before: str | None = None) -> list[Ro
     return list(reader.execute(query.order_by(t.note.c.id.desc()).limit(limit)))
 
 
-def set_note_customer(uow: UnitOfWork, note_id: str, customer_id: str) -> None:
-    """Say whose note it is."""
-    uow.execute(update(t.note).where(t.note.c.id == note_id).values(customer_id=customer_id))
-
-
 def details_of(reader: Reader, customer_id: str) -> dict[str, Row[Any]]:
     """Field → what is known and who set it."""
     query = select(t.customer_detail).where(t.customer_detail.c.customer_id == customer_id)
