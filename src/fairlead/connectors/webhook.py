@@ -1,5 +1,5 @@
 """Signed webhooks after the Standard Webhooks specification: a POST to the address that the API key
-registered.
+registered, which is a CloudEvent in binary mode, too.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable
 from datetime import datetime
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx2
 from standardwebhooks import Webhook as Signer
@@ -25,6 +25,9 @@ _OK = range(200, 300)
 
 Endpoints = Callable[[str], Webhook | None]
 """Where the owner of an API key wants to be told, None when nowhere any more."""
+Gone = Callable[[str, str], None]
+"""Hears that the address (second) of an API key (first) said 410: it wants no more."""
+_CE_SAFE = "!#$&'()*+,/:;=?@[]^`{|}"
 
 
 class WebhookConnector:
@@ -44,9 +47,15 @@ class WebhookConnector:
         *,
         timeout_s: float = 10.0,
         private_hosts: bool = False,
+        source: str = "urn:fairlead",
+        gone: Gone = lambda _key, _url: None,
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
-        """`timeout_s` bounds each part of a delivery; `transport` None means the network."""
+        """`timeout_s` bounds each part of a delivery; `source` is the URI that events name as where they come from;
+        `transport` None means the network.
+        """
+        self._source = source
+        self._gone = gone
         self._endpoints = endpoints
         self._now = now
         self._private_hosts = private_hosts
@@ -64,7 +73,8 @@ class WebhookConnector:
 
     def deliver(self, delivery: Delivery) -> Receipt:
         """See `Connector.deliver`; the address and secret are those of now, not of when it was queued."""
-        endpoint = self._endpoints(str(delivery.body.get("key", "")))
+        key = str(delivery.body.get("key", ""))
+        endpoint = self._endpoints(key)
         if endpoint is None:
             return Receipt(ReceiptState.REFUSED, "the API key is revoked or has no webhook address any more")
         body = jsons.dumps(delivery.body.get("message"))
@@ -75,17 +85,28 @@ class WebhookConnector:
             "webhook-id": delivery.idempotency_key,
             "webhook-timestamp": str(int(at.timestamp())),
             "webhook-signature": Signer(endpoint.secret).sign(delivery.idempotency_key, at, body),
+            **self._event(delivery),
         }
         try:
             check_webhook_url(endpoint.url, private_hosts=self._private_hosts)
         except InputError as error:
             return Receipt(ReceiptState.REFUSED, error.message)
         try:
-            return self._post(endpoint.url, body, headers)
+            return self._post(endpoint.url, body, headers, lambda: self._gone(key, endpoint.url))
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
             return Receipt(ReceiptState.FAILED, f"{type(error).__name__}: {error}")
 
-    def _post(self, url: str, body: str, headers: dict[str, str]) -> Receipt:
+    def _event(self, delivery: Delivery) -> dict[str, str]:
+        """The attributes of CloudEvents 1.0; `ce-source` and `ce-id` together are the same for every attempt."""
+        attributes = {
+            "ce-specversion": "1.0",
+            "ce-id": delivery.idempotency_key,
+            "ce-source": self._source,
+            "ce-type": f"fairlead.{delivery.kind}",
+        }
+        return {name: quote(value, safe=_CE_SAFE) for name, value in attributes.items()}
+
+    def _post(self, url: str, body: str, headers: dict[str, str], gone: Callable[[], None]) -> Receipt:
         parts = urlsplit(url)
         host = parts.hostname or ""
         port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -100,6 +121,8 @@ class WebhookConnector:
         )  # fmt: skip
         response = self._client.send(request, stream=True)
         try:
+            if response.status_code == _GONE:
+                gone()
             return _receipt(response.status_code, self._beginning(response))
         finally:
             response.close()
