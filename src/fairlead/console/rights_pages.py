@@ -1,0 +1,81 @@
+"""Rights: what customers ask of their own data, when the law has it done, and the documents of approved exports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fairlead import reviews, rights
+from fairlead.api import export_response, require, services
+from fairlead.console.customer_pages import check_customer_id, customer_page
+from fairlead.console.shell import Posted, desk_of, go, posted, render
+from fairlead.customers import names_of
+from fairlead.errors import ConflictError, InputError
+from fairlead.people import Permission, Principal
+from fairlead.rights import RECTIFIABLE, Asked, Right
+
+if TYPE_CHECKING:
+    from fairlead.console.shell import Console
+
+PAGE = 50
+STATES = {"asked": "To be decided", "done": "Done", "refused": "Refused", "gone": "Overtaken"}
+router = APIRouter()
+Reading = Annotated[Principal, Depends(require(Permission.CUSTOMERS_READ))]
+Editing = Annotated[Principal, Depends(require(Permission.CUSTOMERS_EDIT))]
+Taking = Annotated[Principal, Depends(require(Permission.RIGHTS_EXPORT))]
+Form = Annotated[Posted, Depends(posted)]
+
+
+@router.get("/rights")
+def requests(
+    request: Request,
+    principal: Reading,
+    state: Literal["asked", "done", "refused", "gone"] = "asked",
+    before: Annotated[str, Query(max_length=64)] = "",
+) -> Response:
+    """Requests of one state, newest first."""
+    with services(request).database.reading() as reader:
+        desk = desk_of(request, reader, principal)
+        rows = rights.requests_page(reader, state, before or None, PAGE + 1)
+        names = names_of(reader, sorted({row.customer_id for row in rows}))
+        waiting = {row.case_id: next((one for one in reviews.of_case(reader, row.case_id) if one.is_open), None)
+                   for row in rows[:PAGE] if row.state == "asked"}  # fmt: skip
+    older = rows[PAGE - 1].id if len(rows) > PAGE else ""
+    return render(
+        request, "rights.html", desk, rows=rows[:PAGE], names=names, states=STATES, state=state, older=older,
+        waiting=waiting, kept=rights.KEPT,
+    )  # fmt: skip
+
+
+@router.post("/customers/{customer_id}/rights")
+def ask(request: Request, principal: Editing, customer_id: str, form: Form) -> Response:
+    """Write a request down; it is decided as a review."""
+    check_customer_id(customer_id)
+    svc = services(request)
+    console: Console = request.app.state.console
+    changes = {name: form.text(name) for name in RECTIFIABLE if form.text(name)}
+    try:
+        asked = Asked(_right(form.text("right")), form.text("identity"), form.text("reason"), changes)
+        with svc.database.transaction() as uow:
+            bundle = console.library.current(uow)
+            rights.open_request(uow, principal.actor, bundle, customer_id, asked)
+            uow.after_commit(svc.wake)
+    except (ConflictError, InputError) as error:
+        return customer_page(request, principal, customer_id, problem=error)
+    return go("/rights", said="right_asked")
+
+
+@router.get("/rights/{request_id}/export")
+def export(request: Request, principal: Taking, request_id: str) -> Response:
+    """The document of an approved export, as a download."""
+    return export_response(services(request).database, principal, request_id[:64])
+
+
+def _right(text: str) -> Right:
+    try:
+        return Right(text)
+    except ValueError as error:
+        raise InputError("Say what the customer asks for.", field="right") from error
