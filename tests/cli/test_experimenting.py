@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fairlead.audit import Trail
 from fairlead.guardrails import Code
 from fairlead.kit.database import Database
+from tests.experiments.plans import Trial
 from tests.guardrails.desk import RULES as WHOLE, Desk
 
 if TYPE_CHECKING:
@@ -44,3 +45,29 @@ def test_experiments_in_words_and_json(fairlead: Terminal) -> None:
     assert [one["arms"] for one in listed] == [told["arms"]]
     assert listed[0]["unsent"]["messages"] == told["unsent"]["messages"] == held
     assert fairlead("experiments", "show", "contact-holdout", "--days", "0").code == 2
+
+
+def test_an_experiment_of_the_file_is_shown_and_stopped(fairlead: Terminal) -> None:
+    """Declared, it is listed before anybody was drawn; stopped it says for what, once; other arms are refused."""
+    database = Database(f"sqlite:///{fairlead.folder / '.fairlead' / 'fairlead.db'}", trail=Trail())
+    trial = Trial(database)
+    trial.deploy()
+    trial.meet(*trial.customers(30))
+    database.close()
+    assert "Not enough yet" in fairlead("experiments", "list").out
+    said = fairlead("experiments", "show", "first-mail").out
+    for words in (
+        "judged by the event replied within 14 d",
+        'eligible: country == "DE"',
+        "30 still have time",
+        "nobody yet",
+    ):
+        assert words in said, words
+    fairlead("experiments", "stop", "first-mail", "--arm", "shor").refused(2, "'short'")
+    fairlead("experiments", "stop", "second-mail", "--arm", "short").refused(1, "second-mail")
+    stopped = fairlead("experiments", "stop", "first-mail", "--arm", "short", "--reason", "enough", "--json").json
+    assert stopped == {"name": "first-mail", "winner": "short", "changed": True}
+    assert "was stopped so before" in fairlead("experiments", "stop", "first-mail", "--arm", "short").out
+    assert "(enough): everybody new gets short" in fairlead("experiments", "show", "first-mail").out
+    told = fairlead("experiments", "show", "first-mail", "--json").json
+    assert (told["plan"]["state"], told["comparison"]["state"]) == ("stopped", "waiting")

@@ -49,16 +49,21 @@ def draws_of(reader: Reader, experiment: str, units: Iterable[str]) -> dict[str,
     return store.draws(reader, experiment, units)
 
 
+def draws_in_order(reader: Reader, experiment: str, limit: int) -> list[Draw]:
+    """The first `limit` draws into arms, oldest first; those not eligible are left out."""
+    return store.draws_in_order(reader, experiment, limit)
+
+
 def _draw(uow: UnitOfWork, experiment: Experiment, seed: bytes, unit: Unit) -> Draw:
     if unit.why:
-        return Draw(unit.key, None, 0.0, experiment.version, unit.why[:_MAX_WHY_CHARS], uow.now)
+        why = unit.why[:_MAX_WHY_CHARS]
+        return Draw(unit.key, None, 0.0, experiment.version, why, uow.now, unit.facts, unit.case_id)
     arm = arm_of(experiment, seed, unit.key)
-    return Draw(unit.key, arm.name, arm.share, experiment.version, "", uow.now)
+    return Draw(unit.key, arm.name, arm.share, experiment.version, "", uow.now, unit.facts, unit.case_id)
 
 
 def _audit(uow: UnitOfWork, experiment: Experiment, one: Draw) -> None:
     payload = {"experiment": experiment.name, "version": one.version, "arm": one.arm, "probability": one.probability}
-    if one.why:
-        payload["why"] = one.why
+    payload |= {key: value for key, value in (("why", one.why), ("facts", one.facts), ("case", one.case_id)) if value}
     about = one.unit if experiment.unit == CUSTOMER else None
     uow.record(AuditEntry("experiment.drawn", one.unit, payload, customer_id=about))

@@ -43,6 +43,8 @@ class Experiment:
     arms: tuple[Arm, ...]
     unit: str = CUSTOMER
     nested: bool = False
+    edition: str = ""
+    """What else makes another version of it: the digest of a declared plan; "" for none."""
 
     def __post_init__(self) -> None:
         for name in (self.name, self.unit, *(arm.name for arm in self.arms)):
@@ -66,16 +68,22 @@ class Experiment:
 
     @property
     def version(self) -> str:
-        """A digest of name, unit, arms and shares: the same content is the same version, whoever wrote it when."""
-        content = dumps([self.name, self.unit, self.nested, [list(arm) for arm in self.arms]])
+        """A digest of name, unit, arms, shares and edition: the same content is the same version, whoever wrote it."""
+        more = [self.edition] if self.edition else []
+        content = dumps([self.name, self.unit, self.nested, [list(arm) for arm in self.arms], *more])
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 class Unit(NamedTuple):
-    """Something that may be drawn; `why` says why it is not eligible, "" for one that is."""
+    """Something that may be drawn; `why` says why it is not eligible, "" for one that is.
+
+    `facts` is a digest of what eligibility was judged on, `case_id` the case that asked.
+    """
 
     key: str
     why: str = ""
+    facts: str = ""
+    case_id: str | None = None
 
 
 class Draw(NamedTuple):
@@ -90,6 +98,8 @@ class Draw(NamedTuple):
     version: str
     why: str
     at: datetime
+    facts: str = ""
+    case_id: str | None = None
 
 
 def arm_of(experiment: Experiment, seed: bytes, unit: str) -> Arm:

@@ -14,7 +14,9 @@ from fairlead.experiments.model import Draw, Experiment
 from fairlead.kit.clock import from_micros
 from fairlead.kit.unit_of_work import Reader, UnitOfWork
 
-_DRAWS = "SELECT unit, arm, probability, version, why, at FROM experiment_draw WHERE experiment = ? AND unit = ANY(?)"
+_COLUMNS = "SELECT unit, arm, probability, version, why, at, facts, case_id FROM experiment_draw "
+_DRAWS = _COLUMNS + "WHERE experiment = ? AND unit = ANY(?)"
+_IN_ORDER = _COLUMNS + "WHERE experiment = ? AND arm IS NOT NULL ORDER BY at, unit LIMIT ?"
 _VERSION = "SELECT version FROM experiment_version WHERE experiment = ? AND version = ?"
 
 
@@ -32,7 +34,16 @@ class VersionRow(NamedTuple):
 def draws(reader: Reader, experiment: str, units: Iterable[str]) -> dict[str, Draw]:
     """The stored draws of these units; those never drawn are left out."""
     rows = reader.fetch(_DRAWS, experiment, sorted(units))
-    return {row[0]: Draw(row[0], row[1], row[2], row[3], row[4], from_micros(row[5])) for row in rows}
+    return {row[0]: _draw(row) for row in rows}
+
+
+def draws_in_order(reader: Reader, experiment: str, limit: int) -> list[Draw]:
+    """The first `limit` draws into arms, in the order in which they were made."""
+    return [_draw(row) for row in reader.fetch(_IN_ORDER, experiment, limit)]
+
+
+def _draw(row: Any) -> Draw:
+    return Draw(row[0], row[1], row[2], row[3], row[4], from_micros(row[5]), row[6], row[7])
 
 
 def insert_version(uow: UnitOfWork, experiment: Experiment) -> bool:
@@ -53,8 +64,9 @@ def insert_draws(uow: UnitOfWork, experiment: str, new: Sequence[Draw]) -> set[s
         {
             "experiment": experiment, "unit": one.unit, "version": one.version, "eligible": one.arm is not None,
             "why": one.why, "arm": one.arm, "probability": one.probability, "at": one.at,
+            "facts": one.facts, "case_id": one.case_id,
         }
-        for one in sorted(new)
+        for one in sorted(new, key=lambda one: one.unit)
     ]  # fmt: skip
     statement = _insert(uow, t.drawn).values(values).on_conflict_do_nothing().returning(t.drawn.c.unit)
     return {row.unit for row in insert_new(uow, statement)}

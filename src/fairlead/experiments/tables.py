@@ -38,5 +38,23 @@ drawn = Table(
     Column("arm", Text),  # NULL: not eligible
     Column("probability", Double, nullable=False),
     Column("at", Instant, nullable=False),
+    Column("facts", Text, nullable=False),  # keyed digest of what eligibility was judged on, "" for nothing
+    Column("case_id", Text),  # the case that met the experiment first; NULL where none did
     Index("ix_experiment_draw_counts", "experiment", "version", "arm"),
+)
+
+# Append-only: what experiments.yaml says, and what was said of it since; the newest row of a name counts.
+plan = Table(
+    "experiment_plan",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("experiment", Text, nullable=False),
+    Column("digest", Text, nullable=False),  # of the declaration
+    Column("text", Text, nullable=False),  # the whole file, as it was
+    Column("state", Text, nullable=False),  # running, stopped, withdrawn
+    Column("winner", Text),  # of a stopped one: the arm that everybody new gets
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("ix_experiment_plan_newest", "experiment", "at", "id"),
 )

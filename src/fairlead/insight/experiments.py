@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -12,11 +13,16 @@ from fairlead.experiments import (
     WRITTEN_TO,
     ArmFigures,
     ExperimentFigures,
+    Standing,
     check_all,
     experiment_named,
     experiments,
+    standing_plan,
+    standing_plans,
 )
 from fairlead.guardrails import Code, current_rules
+from fairlead.insight.comparing import Comparison
+from fairlead.insight.outcomes import comparison_of
 from fairlead.kit.clock import to_micros
 from fairlead.kit.intervals import wilson
 from fairlead.kit.unit_of_work import Reader
@@ -48,37 +54,47 @@ class Unsent(NamedTuple):
 
 
 class ExperimentReport(NamedTuple):
-    """`unsent` and `share_now` only for the contact holdout; `share_now` is what the rules in force say, 0: nobody."""
+    """`unsent` and `share_now` only for the contact holdout; `share_now` is what the rules in force say, 0: nobody.
+
+    `standing` and `comparison` only for those of `experiments.yaml`; the comparison is of the version in force.
+    """
 
     figures: ExperimentFigures
     unsent: Unsent | None
     share_now: float | None
+    standing: Standing | None = None
+    comparison: Comparison | None = None
 
 
 def reports(reader: Reader, now: datetime, days: int = 90) -> list[ExperimentReport]:
-    """Every experiment by name; the contact holdout also when it is declared and nobody was drawn yet.
+    """Every experiment by name; declared ones and the contact holdout also when nobody was drawn yet.
 
     `days` (1 to 3,650) is how far back unsent messages are counted; draws are counted for all time.
     """
     since = _since(now, days)
-    share = current_rules(reader).holdout_share
-    found = experiments(reader)
-    if share and all(one.name != HOLDOUT for one in found):
-        found = sorted([*found, _not_begun(share)])
-    return [_report(reader, one, since, share) for one in found]
+    share, plans = current_rules(reader).holdout_share, standing_plans(reader)
+    found = {one.name: one for one in experiments(reader)}
+    declared = {name: _declared(standing) for name, standing in plans.items()}
+    if share:
+        declared[HOLDOUT] = _not_begun(HOLDOUT, ((HELD_OUT, share), (WRITTEN_TO, 1 - share)))
+    every = sorted((declared | found).items())
+    return [_report(reader, one, since, share, plans.get(name), now) for name, one in every]
 
 
 def report_of(reader: Reader, name: str, now: datetime, days: int = 90) -> ExperimentReport:
     """One of `reports`; NotFoundError for a name that is none of them."""
     since = _since(now, days)
-    share = current_rules(reader).holdout_share
+    share, standing = current_rules(reader).holdout_share, standing_plan(reader, name)
     try:
         figures = experiment_named(reader, name)
     except NotFoundError:
-        if name != HOLDOUT or not share:
+        if standing is not None:
+            figures = _declared(standing)
+        elif name == HOLDOUT and share:
+            figures = _not_begun(HOLDOUT, ((HELD_OUT, share), (WRITTEN_TO, 1 - share)))
+        else:
             raise
-        figures = _not_begun(share)
-    return _report(reader, figures, since, share)
+    return _report(reader, figures, since, share, standing, now)
 
 
 def _since(now: datetime, days: int) -> datetime:
@@ -88,13 +104,20 @@ def _since(now: datetime, days: int) -> datetime:
     return now - timedelta(days=days)
 
 
-def _not_begun(share: float) -> ExperimentFigures:
-    shares = ((HELD_OUT, share), (WRITTEN_TO, 1 - share))
-    arms = tuple(ArmFigures(name, 0, expected, None, *wilson(0, 0)) for name, expected in shares)
-    return ExperimentFigures(HOLDOUT, "customer", 0, 0, arms, check_all([]), ())
+def _declared(standing: Standing) -> ExperimentFigures:
+    return _not_begun(standing.plan.name, standing.plan.arms)
 
 
-def _report(reader: Reader, figures: ExperimentFigures, since: datetime, share: float) -> ExperimentReport:
+def _not_begun(name: str, shares: Sequence[tuple[str, float]]) -> ExperimentFigures:
+    arms = tuple(ArmFigures(arm, 0, expected, None, *wilson(0, 0)) for arm, expected in shares)
+    return ExperimentFigures(name, "customer", 0, 0, arms, check_all([]), ())
+
+
+def _report(
+    reader: Reader, figures: ExperimentFigures, since: datetime, share: float, standing: Standing | None, now: datetime
+) -> ExperimentReport:
+    if standing is not None:
+        return ExperimentReport(figures, None, None, standing, comparison_of(reader, standing, now))
     if figures.name != HOLDOUT:
         return ExperimentReport(figures, None, None)
     code, moment = Code.HOLDOUT.value, to_micros(since)
