@@ -18,6 +18,8 @@ def expected(  # noqa: PLR0911  one return a rule, as in the table
     rules: ContactRules, attempt: Attempt, known: Known, now: datetime, since: datetime
 ) -> Answer:
     """What the gate must say at `now` to a message first due at `since`."""
+    if not known.usable:
+        return ("refused", "unusable_address")
     if known.own_address is False:
         return ("refused", "address_of_another" if known.address else "no_address")
     purpose = rules.purposes.get(attempt.purpose)

@@ -148,6 +148,7 @@ def situations(draw: st.DrawFn) -> tuple[ContactRules, Attempt, Known, datetime]
         erased=draw(mostly(False, st.just(False))),
         own_address=draw(mostly(True, st.sampled_from((None, False, True)))),
         address="a@example.test",
+        usable=draw(mostly(True, st.booleans())),
         suppressed=draw(mostly(None, st.sampled_from((("all", "bounced"), ("promotional", "unsubscribed"))))),
         consents=draw(st.one_of(consents, mostly({}, consents))),
         wishes=tuple(draw(mostly((), wishes))),

@@ -1,6 +1,12 @@
 """Guardrails: the one gate that every message to a customer passes, and the rules that it goes by."""
 
-from fairlead.guardrails.deploying import current_rules, deploy_rules, deployed_rules
+from fairlead.guardrails.deploying import (
+    FILES as RULES_FILES,
+    current_rules,
+    deploy_files,
+    deploy_rules,
+    deployed_rules,
+)
 from fairlead.guardrails.judging import judge
 from fairlead.guardrails.logging import Logged, contact_log, discreet, discreet_answer, log_cursor, read_log_cursor
 from fairlead.guardrails.model import (
@@ -19,6 +25,16 @@ from fairlead.guardrails.model import (
     Wish,
 )
 from fairlead.guardrails.parsing import FILE as RULES_FILE, check_rules, parse_rules
+from fairlead.guardrails.replayed import (
+    Shift,
+    replay_examples,
+    replay_json,
+    replay_line,
+    replay_log,
+    replay_notes,
+    replay_table,
+)
+from fairlead.guardrails.replaying import Asked, Change, Drawn, Example, Fate, Replay, replay
 from fairlead.guardrails.rules import DEFAULT, Cap, ContactRules, Period, Purpose, QuietWindow, WhenFull, precedence
 from fairlead.guardrails.service import (
     expire_reservations,
@@ -33,12 +49,18 @@ from fairlead.guardrails.telling import Section, told
 __all__ = [
     "DEFAULT",
     "RULES_FILE",
+    "RULES_FILES",
+    "Asked",
     "Attempt",
     "Cap",
+    "Change",
     "Checked",
     "Code",
     "Consent",
     "ContactRules",
+    "Drawn",
+    "Example",
+    "Fate",
     "GateAnswer",
     "Known",
     "LogState",
@@ -48,15 +70,18 @@ __all__ = [
     "Purpose",
     "PurposeClass",
     "QuietWindow",
+    "Replay",
     "Section",
     "Sender",
     "Sent",
+    "Shift",
     "Verdict",
     "WhenFull",
     "Wish",
     "check_rules",
     "contact_log",
     "current_rules",
+    "deploy_files",
     "deploy_rules",
     "deployed_rules",
     "discreet",
@@ -69,6 +94,13 @@ __all__ = [
     "pass_gate",
     "precedence",
     "read_log_cursor",
+    "replay",
+    "replay_examples",
+    "replay_json",
+    "replay_line",
+    "replay_log",
+    "replay_notes",
+    "replay_table",
     "settle_contact",
     "stale_reservations",
     "told",

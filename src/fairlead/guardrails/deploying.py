@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fairlead.customers import Downstream, set_downstreams
-from fairlead.experiments import ensure_seed
+from fairlead.experiments import PLANS_FILE, deploy_experiments, ensure_seed
 from fairlead.guardrails import store
-from fairlead.guardrails.parsing import parse_rules
+from fairlead.guardrails.parsing import FILE, parse_rules
 from fairlead.guardrails.rules import DEFAULT, ContactRules
 from fairlead.kit.actors import Actor
 from fairlead.kit.unit_of_work import AuditEntry, Reader, UnitOfWork
+
+FILES = (FILE, PLANS_FILE)
+"""The files of a workspace that `deploy_files` reads."""
 
 
 def current_rules(reader: Reader) -> ContactRules:
@@ -36,6 +40,15 @@ def deploy_rules(uow: UnitOfWork, actor: Actor, text: str | None) -> bool:
     payload = {"version": rules.version, "before": before.version, "text": text or "", "default": rules.is_default}
     uow.record(AuditEntry("contact_rules.deployed", row_id, payload, actor=actor))
     return True
+
+
+def deploy_files(uow: UnitOfWork, actor: Actor, files: Mapping[str, str]) -> None:
+    """Put into force what a workspace's files say of customers, whatever the playbooks: contact rules, experiments.
+
+    SourceError for a mistake, and for an experiment that may not be changed so.
+    """
+    deploy_rules(uow, actor, files.get(FILE))
+    deploy_experiments(uow, actor, files.get(PLANS_FILE))
 
 
 def deployed_rules(reader: Reader) -> tuple[ContactRules, Any]:

@@ -18,6 +18,7 @@ from fairlead.customers import (
     normalise_address,
     reach_of,
     suppressions_of,
+    usable_address,
 )
 from fairlead.experiments import held_out, seed_of
 from fairlead.guardrails import caps, store
@@ -87,6 +88,7 @@ def _nobody(reader: Reader, attempt: Attempt, rules: ContactRules, now: datetime
         customer=False,
         own_address=bool(address) if kept else None,
         address=address,
+        usable=not address or usable_address(attempt.channel, address),
         suppressed=_suppressed(reader, attempt.channel, address),
         countries=_countries(None, attempt.channel, address),
         sent=sent,

@@ -143,6 +143,8 @@ def _facts(question: _Question) -> dict[str, Any]:
 
 def _address(question: _Question, _now: datetime) -> Finding:
     own = question.known.own_address
+    if not question.known.usable:
+        return _refused(Code.UNUSABLE_ADDRESS, f"What was given is no address for {question.attempt.channel}.")
     if own is False and not question.known.address:
         words = f"The customer has no address for {question.attempt.channel}."
         return _refused(Code.NO_ADDRESS, words)

@@ -56,6 +56,7 @@ class Code(StrEnum):
     ALLOWED = "allowed"
     ADDRESS_OF_ANOTHER = "address_of_another"
     NO_ADDRESS = "no_address"
+    UNUSABLE_ADDRESS = "unusable_address"
     SUPPRESSED = "suppressed"
     UNKNOWN_PURPOSE = "unknown_purpose"
     CHANNEL_NOT_FOR_PURPOSE = "channel_not_for_purpose"
@@ -166,7 +167,8 @@ class Sent(NamedTuple):
 class Known:
     """Everything the gate reads about a customer, in one moment of one transaction.
 
-    `customer` False: nobody we know. `own_address` None: the channel's addresses are not kept, so nobody can tell.
+    `customer` False: nobody we know. `usable` False: what was given is no address of the channel. `own_address`
+    None: the channel's addresses are not kept, so nobody can tell.
     `suppressed` is (scope, reason) of the address. `zones` empty: nothing is known. `countries` empty: likewise, and
     then every country is possible. `sent` leaves out the message asked about; `sent_all` False: there were more
     than are read, so every cap counts as full.
@@ -176,6 +178,7 @@ class Known:
     erased: bool = False
     own_address: bool | None = True
     address: str = ""
+    usable: bool = True
     suppressed: tuple[str, str] | None = None
     consents: Mapping[tuple[str, str], Consent] = field(default_factory=dict)
     wishes: tuple[Wish, ...] = ()

@@ -15,6 +15,8 @@ from fairlead.guardrails.deploying import current_rules
 from fairlead.guardrails.gathering import Gathered, gather, holder_of_attempt
 from fairlead.guardrails.judging import judge
 from fairlead.guardrails.model import Attempt, Checked, Code, GateAnswer, LogState, Verdict
+from fairlead.guardrails.remembering import Memory, remembered
+from fairlead.guardrails.rules import ContactRules
 from fairlead.kit.unit_of_work import AuditEntry, Reader, UnitOfWork
 
 OUTCOMES = {
@@ -44,20 +46,30 @@ def pass_gate(uow: UnitOfWork, attempt: Attempt) -> GateAnswer:
     _lock(uow, attempt)
     gathered = gather(uow, attempt, rules, uow.now)
     before = store.entry(uow, attempt.key)
-    if before is not None and before[2] is not None and before[2] not in gathered.family:
+    if before is not None and before.customer_id is not None and before.customer_id not in gathered.family:
         message = f"the key {attempt.key!r:.120} belongs to a message to another customer"
         raise InputError(message, code="key_of_another", field="key")
-    if before is not None and before[1] is LogState.ACCEPTED:
+    if before is not None and before.state is LogState.ACCEPTED:
         answer = _already(judge(rules, attempt, gathered.known, uow.now))
     else:
         answer = judge(rules, attempt, gathered.known, uow.now)
         answer = replace(answer, reservation=_place(uow, attempt, gathered, answer, before))
     answer = replace(answer, address=gathered.known.address)
-    store.insert_answer(uow, attempt, gathered.customer_id, answer)
+    store.insert_answer(uow, attempt, gathered.customer_id, answer, _memory(rules, attempt, gathered, before))
     uow.record(
         AuditEntry(f"contact.{answer.verdict}", attempt.key, _told(attempt, answer), customer_id=gathered.customer_id)
     )
     return answer
+
+
+def _memory(
+    rules: ContactRules, attempt: Attempt, gathered: Gathered, before: store.Entry | None
+) -> dict[str, Any]:  # fmt: skip
+    memory = Memory(
+        gathered.known, attempt.since, attempt.tags, attempt.automatic, attempt.reply, frozenset(gathered.family),
+        gathered.digest, rules.holdout_share, before.released_at if before else None,
+    )  # fmt: skip
+    return remembered(replace(attempt, customer_id=gathered.customer_id), memory)
 
 
 def _lock(uow: UnitOfWork, attempt: Attempt) -> None:
@@ -69,12 +81,14 @@ def _lock(uow: UnitOfWork, attempt: Attempt) -> None:
         lock_address(uow, attempt.channel, normalise_address(attempt.channel, attempt.address))
 
 
-def _place(uow: UnitOfWork, attempt: Attempt, gathered: Gathered, answer: GateAnswer, before: Any) -> str | None:
+def _place(
+    uow: UnitOfWork, attempt: Attempt, gathered: Gathered, answer: GateAnswer, before: store.Entry | None
+) -> str | None:  # fmt: skip
     """Take or keep the message's place; its id while there is one."""
     allowed, cls = answer.verdict is Verdict.ALLOWED, answer.facts["class"]
     if before is None:
         return store.insert_entry(uow, attempt, gathered.customer_id, cls, gathered.digest) if allowed else None
-    row_id, state = str(before[0]), before[1]
+    row_id, state = before.id, before.state
     if state is LogState.RELEASED:
         if allowed:
             store.renew_entry(uow, row_id, cls, LogState.RESERVED, attempt.tags)
@@ -122,9 +136,9 @@ def settle_contact(uow: UnitOfWork, key: str, outcome: str) -> None:
     if found is None:
         message = f"no message of the key {key!r:.120} has a place"
         raise NotFoundError(message, key=key[:200])
-    if found[2] is not None:
-        lock_contact(uow, found[2])
-    row_id, state, customer_id, _ = store.entry(uow, key) or found
+    if found.customer_id is not None:
+        lock_contact(uow, found.customer_id)
+    row_id, state, customer_id, *_ = store.entry(uow, key) or found
     wanted = OUTCOMES[outcome]
     if state is wanted or state is LogState.ACCEPTED or (state, wanted) == (LogState.UNKNOWN, LogState.RELEASED):
         return
@@ -171,7 +185,7 @@ def would_pass(reader: Reader, attempt: Attempt, at: datetime | None = None) -> 
     known = gather(reader, attempt, rules, moment).known
     answer = replace(judge(rules, attempt, known, moment), address=known.address)
     before = store.entry(reader, attempt.key)
-    return _already(answer) if before is not None and before[1] is LogState.ACCEPTED else answer
+    return _already(answer) if before is not None and before.state is LogState.ACCEPTED else answer
 
 
 def forget_contacts(uow: UnitOfWork, customer_ids: Sequence[str]) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, and_, insert, or_, select, update
 
@@ -28,10 +28,10 @@ _NOBODYS = (
     "SELECT at, channel, purpose, class, tags, key FROM contact_log "
     "WHERE customer_id IS NULL AND address_digest = ? AND at > ? AND state <> 'released' ORDER BY at DESC LIMIT ?"
 )
-_ENTRY = "SELECT id, state, customer_id, class FROM contact_log WHERE key = ?"
+_ENTRY = "SELECT id, state, customer_id, class, released_at FROM contact_log WHERE key = ?"
 _ANSWER = (
     "id", "key", "customer_id", "channel", "purpose", "class", "sender", "kind", "case_id", "verdict", "code",
-    "words", "facts", "checks", "allowed_at", "at",
+    "words", "facts", "checks", "memory", "allowed_at", "at",
 )  # fmt: skip
 
 
@@ -72,10 +72,21 @@ def sent_since(
     return found, len(rows) <= MAX_SENT
 
 
-def entry(reader: Reader, key: str) -> tuple[str, LogState, str | None, str] | None:
-    """(id, state, customer, class) of the message's place, None when it never had one."""
-    rows = reader.fetch(_ENTRY, key)
-    return (rows[0][0], LogState(rows[0][1]), rows[0][2], rows[0][3]) if rows else None
+class Entry(NamedTuple):
+    """A message's place; `released_at` is when its last try was given back."""
+
+    id: str
+    state: LogState
+    customer_id: str | None
+    cls: str
+    released_at: datetime | None
+
+
+def entry(reader: Reader, key: str) -> Entry | None:
+    """The message's place, None when it never had one."""
+    for row_id, state, customer_id, cls, released in reader.fetch(_ENTRY, key):
+        return Entry(row_id, LogState(state), customer_id, cls, from_micros(released) if released else None)
+    return None
 
 
 def insert_entry(uow: UnitOfWork, attempt: Attempt, customer_id: str | None, cls: str, digest: str) -> str:
@@ -95,15 +106,18 @@ def insert_entry(uow: UnitOfWork, attempt: Attempt, customer_id: str | None, cls
 
 def renew_entry(uow: UnitOfWork, row_id: str, cls: str, state: LogState, tags: Iterable[str]) -> None:
     """Date a place anew, as of this very evaluation."""
-    row = (cls, dumps(sorted(set(tags))), to_micros(uow.now), state.value, row_id)
-    uow.update_many(t.contact_log, "class = ?, tags = ?, at = ?, state = ?", "id = ?", [row])
+    row = (cls, dumps(sorted(set(tags))), to_micros(uow.now), state.value, None, row_id)
+    uow.update_many(t.contact_log, "class = ?, tags = ?, at = ?, state = ?, released_at = ?", "id = ?", [row])
 
 
 def set_state(uow: UnitOfWork, row_id: str, state: LogState) -> None:
     """Say what became of a place."""
-    uow.update_many(
-        t.contact_log, "state = ?, settled_at = ?", "id = ?", [(state.value, to_micros(uow.now), row_id)]
-    )  # fmt: skip
+    now = to_micros(uow.now)
+    if state is LogState.RELEASED:
+        row = (state.value, now, now, row_id)
+        uow.update_many(t.contact_log, "state = ?, settled_at = ?, released_at = ?", "id = ?", [row])
+    else:
+        uow.update_many(t.contact_log, "state = ?, settled_at = ?", "id = ?", [(state.value, now, row_id)])
 
 
 def stale(reader: Reader, before: datetime, limit: int) -> list[tuple[str, str | None]]:
@@ -113,12 +127,14 @@ def stale(reader: Reader, before: datetime, limit: int) -> list[tuple[str, str |
     return [(row.key, row.customer_id) for row in rows]
 
 
-def insert_answer(uow: UnitOfWork, attempt: Attempt, customer_id: str | None, answer: GateAnswer) -> None:
-    """Write down what was asked and said."""
+def insert_answer(
+    uow: UnitOfWork, attempt: Attempt, customer_id: str | None, answer: GateAnswer, memory: Mapping[str, Any]
+) -> None:
+    """Write down what was asked and said, and what it was judged by."""
     values = (
         new_id("cta"), attempt.key, customer_id, attempt.channel, attempt.purpose, answer.facts["class"],
         attempt.sender, attempt.kind, attempt.case_id, answer.verdict.value, answer.code.value, answer.words,
-        dumps(answer.facts), dumps([list(one) for one in answer.checks]),
+        dumps(answer.facts), dumps([list(one) for one in answer.checks]), dumps(memory),
         to_micros(answer.allowed_at) if answer.allowed_at else None, to_micros(uow.now),
     )  # fmt: skip
     uow.insert_many(t.contact_answer, _ANSWER, [values])
@@ -143,7 +159,7 @@ def answers(
 
 def forget(uow: UnitOfWork, customer_ids: Sequence[str]) -> None:
     """Take what tells of the person out of answers and places of these records; counts and reasons stay."""
-    blank = {"words": "", "facts": {}, "checks": []}
+    blank = {"words": "", "facts": {}, "checks": [], "memory": {}}
     uow.execute(update(t.contact_answer).where(among(uow, _answer.customer_id, customer_ids)).values(**blank))
     uow.execute(
         update(t.contact_log).where(among(uow, _log.customer_id, customer_ids)).values(address_digest="", tags=[])

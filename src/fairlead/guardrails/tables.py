@@ -38,6 +38,7 @@ contact_log = Table(
     Column("address_digest", Text, nullable=False),
     Column("case_id", Text),
     Column("settled_at", Instant),
+    Column("released_at", Instant),  # when this try was given back, also where it proved later to have been accepted
     Index("ix_contact_log_customer_id", "customer_id", "at"),
     Index("ix_contact_log_address_digest", "address_digest", "at", sqlite_where=_nobody, postgresql_where=_nobody),
     Index("ix_contact_log_reserved", "at", sqlite_where=_open, postgresql_where=_open),
@@ -61,6 +62,7 @@ contact_answer = Table(
     Column("words", Text, nullable=False),
     Column("facts", Json, nullable=False),
     Column("checks", Json, nullable=False),
+    Column("memory", Json, nullable=False),  # all that it was judged by, see `remembering`; {} once erased
     Column("allowed_at", Instant),
     Column("at", Instant, nullable=False),
     Index("ix_contact_answer_at", "at", "id"),
