@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from fairlead.customers import TimelineNote, note_many
+from fairlead.evidence.repairs import Repair, open_repair, repairs_of
 from fairlead.kit import jsons
 from fairlead.kit.events import Event, publish, since
 from fairlead.kit.unit_of_work import AuditEntry, Reader, UnitOfWork
@@ -56,6 +57,8 @@ class Appeal:
     due_at: datetime | None
     answered_at: datetime | None = None
     answer: Mapping[str, Any] | None = None
+    repair: Repair | None = None
+    """What the answer set going; None where it agreed, or there is none."""
 
 
 def ask_for_person(
@@ -85,7 +88,10 @@ def ask_for_person(
 def keep_answer(
     uow: UnitOfWork, review: Review, answer: Mapping[str, Any] | None, actor: Actor, *, agrees: bool | None
 ) -> None:
-    """Write down what came of an appeal; `answer` None: the person could not tell."""
+    """Write down what came of an appeal; `answer` None: the person could not tell.
+
+    One that differs from what the machine did opens a repair for the review's role.
+    """
     payload = {"review": review.id, "answer": answer, "agrees": agrees}
     told_on = {"review": review.id, "case": review.case_id, "agrees": agrees}
     publish(uow, Event(ANSWERED, review.ruling_id, told_on))
@@ -95,11 +101,15 @@ def keep_answer(
     told = {True: "as the machine did", False: "in another way than the machine", None: "and it cannot be compared"}
     words = f"A person answered {told[agrees]}" if answer is not None else "A person could not tell"
     _note(uow, review.customer_id, ANSWERED, f"{words}: {_plain(review.checkpoint)}.", review.id)
+    if agrees is False:
+        open_repair(uow, review, actor)
 
 
 def appeals_of(reader: Reader, ruling_ids: list[str]) -> dict[str, Appeal]:
     """The appeal against each of these rulings; those without one are absent."""
-    return {one.ruling_id: _appeal(reader, one) for one in of_rulings(reader, ruling_ids) if one.is_appeal}
+    known = repairs_of(reader, ruling_ids)
+    found = {one.ruling_id: _appeal(reader, one) for one in of_rulings(reader, ruling_ids) if one.is_appeal}
+    return {ruling_id: replace(one, repair=known.get(ruling_id)) for ruling_id, one in found.items()}
 
 
 def _appeal(reader: Reader, review: Review) -> Appeal:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fairlead.checkpoints import DrawnKey, drawn, drawn_among, read_ruling
+from fairlead.checkpoints import DrawnKey, drawn, drawn_among, read_decision, read_ruling
 from fairlead.evidence import store
 from fairlead.evidence.appeals import keep_answer
 from fairlead.evidence.model import Label, LabelCount, outcome_of
@@ -48,6 +48,8 @@ class Labels:
         if answer is not None and policy is not None:
             agrees = policy.agreement.agrees(ruling.proposal["answer"], answer)
         if review.is_appeal:
+            if answer is not None and _did_nothing(uow, ruling.id):
+                agrees = False  # whatever was proposed: it was not done, and a person would have done something
             keep_answer(uow, review, answer, actor, agrees=agrees)
             return None
         one = Label(
@@ -63,6 +65,11 @@ class Labels:
         }  # fmt: skip
         uow.record(AuditEntry("label.kept", ruling.id, payload, ruling.customer_id, actor))
         return one
+
+
+def _did_nothing(reader: Reader, ruling_id: str) -> bool:
+    made = read_decision(reader, ruling_id)
+    return made is not None and made.verdict in {"blocked", "expired"}
 
 
 def page_of_labels(

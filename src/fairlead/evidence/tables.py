@@ -22,6 +22,27 @@ outcome = Table(
     Index("ix_outcome_ruling_id", "ruling_id"),
 )
 
+# What a customer's appeal showed to be wrong, to be put right by a person; what was answered stands in the review.
+repair = Table(
+    "repair",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("review_id", Text, ForeignKey("review.id"), nullable=False),
+    Column("ruling_id", Text, ForeignKey("ruling.id"), nullable=False),
+    Column("checkpoint", Text, nullable=False),
+    Column("case_id", Text),
+    Column("customer_id", Text),
+    Column("role", Text, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("done_at", Instant),
+    Column("done_by", Text),
+    Column("note", Text, nullable=False),  # what was done, in a person's words; emptied with the customer
+    UniqueConstraint("review_id"),
+    Index("ix_repair_ruling_id", "ruling_id"),
+    Index("ix_repair_customer_id", "customer_id"),
+    Index("ix_repair_role", "role", "done_at", "id"),
+)
+
 # Append-only: blind answers to drawn decisions, written in the transaction that settled them.
 label = Table(
     "label",

@@ -66,9 +66,9 @@ def get(reader: Reader, review_id: str) -> Review:
 def claim(uow: UnitOfWork, review_id: str, reviewer: Reviewer, lease: timedelta) -> Claim:
     """Make the review this person's for `lease`; claiming one's own again renews it.
 
-    ConflictError when it is closed, somebody else holds it or another review of its customer, or this person
-    has voted on it; the fields name who and until when. A lapsed claim, a snooze and an assignment to
-    somebody else do not stand in the way. ForbiddenError without the role.
+    ConflictError when it is closed, somebody else holds it or another review of its customer, this person has voted on
+    it, or had the case of an appeal in hand before; the fields name who and until when. A lapsed claim, a snooze and an
+    assignment to somebody else do not stand in the way. ForbiddenError without the role.
     """
     one = get(uow, review_id)
     check_role(one, reviewer)
@@ -87,6 +87,9 @@ def take(uow: UnitOfWork, one: Review, reviewer: Reviewer, lease: timedelta) -> 
     other = store.sibling_in_work(uow, one, reviewer.id, uow.now)
     if other is not None:
         raise held_by(other, code="customer_in_work")
+    if one.is_appeal and store.knows_case(uow, one, reviewer.id):
+        words = "You have had this case in hand before; a customer's appeal takes somebody who has not."
+        raise conflict("knows_case", words, one)
     if has_voted(store.votes_of(uow, one.id), str(reviewer.actor), one.digest):
         raise conflict("already_voted", "You have voted on this review; it takes somebody else.", one)
     after = store.move(

@@ -8,9 +8,10 @@ from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
 
 from fairlead.kit import jsons
+from fairlead.kit.actors import Actor, ActorKind
 from fairlead.kit.clock import to_micros
 from fairlead.kit.ids import new_id, new_ids
 from fairlead.kit.statements import among
@@ -252,6 +253,17 @@ def votes_of(reader: Reader, review_id: str) -> list[Vote]:
     columns = (verdict.c.actor, verdict.c.verdict, verdict.c.answer, verdict.c.digest)
     query = select(*columns).where(*given, verdict.c.undone_at.is_(None)).limit(MAX_LOG)
     return [Vote(row.actor, row.verdict, answer_key(row.answer), row.digest) for row in reader.execute(query)]
+
+
+def knows_case(reader: Reader, one: Review, person: str) -> bool:
+    """Whether this person claimed or answered another review of the same decision or the same case."""
+    c, said = review.c, verdict.c
+    same = c.ruling_id == one.ruling_id
+    if one.case_id is not None:
+        same = or_(same, c.case_id == one.case_id)
+    mine = select(said.id).where(said.review_id == c.id, said.actor == str(Actor(ActorKind.USER, person))).exists()
+    query = select(c.id).where(same, c.id != one.id, or_(c.claimed_by == person, mine)).limit(1)
+    return reader.execute(query).first() is not None
 
 
 def overdue_unseen(reader: Reader, limit: int) -> list[str]:
