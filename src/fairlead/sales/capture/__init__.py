@@ -2,6 +2,7 @@
 
 from fairlead.sales.capture.answers import Answers, read_answers
 from fairlead.sales.capture.changes import Known, source_words
+from fairlead.sales.capture.confirming import ConfirmLinks
 from fairlead.sales.capture.finding import Found
 from fairlead.sales.capture.form_words import LANGUAGES as form_words  # noqa: N811  a table of words, used as one
 from fairlead.sales.capture.forms import Form, check_forms, forms_of
@@ -38,6 +39,7 @@ __all__ = [
     "FILE_CHECKS",
     "STEPS",
     "Answers",
+    "ConfirmLinks",
     "Form",
     "Found",
     "Known",
