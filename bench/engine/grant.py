@@ -12,7 +12,7 @@ from fairlead.audit import Trail
 from fairlead.connectors import registry
 from fairlead.kit.database import Database
 from fairlead.playbooks import BundleLibrary, StepRegistry
-from fairlead.sales import STEPS
+from fairlead.worker import CHECKS, STEPS
 
 if TYPE_CHECKING:
     from fairlead.playbooks import Bundle
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def deployed(database: Database) -> Bundle:
     """What the workspace deployed last."""
-    library = BundleLibrary(StepRegistry(STEPS), frozenset(registry))
+    library = BundleLibrary(StepRegistry(STEPS, CHECKS), frozenset(registry))
     with database.reading() as reader:
         return library.current(reader)
 

@@ -43,6 +43,7 @@ from fairlead.playbooks import (
 )
 from fairlead.schema import create_schema
 from fairlead.settings import Settings
+from fairlead.worker import CHECKS, STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,7 +136,7 @@ def measure(url: str, count: int, server_pid: int | None, recording: Path | None
     """Figures of one run on a fresh database."""
     create_schema(url)
     database = Database(url, trail=Trail())
-    library = BundleLibrary(StepRegistry(sales.STEPS, sales.FILE_CHECKS), frozenset(registry))
+    library = BundleLibrary(StepRegistry(STEPS, CHECKS), frozenset(registry))
     with tempfile.TemporaryDirectory() as folder:
         signer = Signer.load(Path(folder) / "audit.key", create=True)
         bundle = prepare(database, library)

@@ -19,6 +19,8 @@ from fairlead.commands import (
     people,
     preferring,
     rehearsing,
+    retaining,
+    rights,
     running,
     serving,
     teams,
@@ -57,6 +59,7 @@ for group in (
     duplicates.duplicates, experimenting.experiments, consenting.consent, consenting.notice,
     training.training, training.score,
     preferring.preferences, preferring.why, messaging.message, messaging.mail, outbox.outbox,
+    retaining.retention, rights.rights,
 ):  # fmt: skip
     app.add_typer(group)
 

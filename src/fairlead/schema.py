@@ -7,6 +7,7 @@ import sqlite3
 from sqlalchemy import Column, Text, select, table
 
 from fairlead.actions import tables as _actions
+from fairlead.alerts import tables as _alerts
 from fairlead.audit import tables as _audit
 from fairlead.checkpoints import tables as _checkpoints
 from fairlead.connectors import tables as _connectors
@@ -15,6 +16,7 @@ from fairlead.errors import FaultError, InputError, UnavailableError
 from fairlead.evidence import tables as _evidence
 from fairlead.experiments import tables as _experiments
 from fairlead.guardrails import tables as _guardrails
+from fairlead.identity import tables as _identity
 from fairlead.kit import events as _events
 from fairlead.kit.columns import metadata
 from fairlead.kit.database import Database
@@ -22,6 +24,7 @@ from fairlead.migrations import HEAD, VERSION_TABLE
 from fairlead.people import tables as _people, team_tables as _teams
 from fairlead.playbooks import tables as _playbooks
 from fairlead.reviews import tables as _reviews
+from fairlead.rights import tables as _rights
 from fairlead.sales import tables as _sales
 from fairlead.sales.capture import tables as _capture
 from fairlead.sales.matching import tables as _matching
@@ -31,6 +34,7 @@ from fairlead.understanding import tables as _understanding
 
 FEATURES = (
     _actions,
+    _alerts,
     _audit,
     _capture,
     _checkpoints,
@@ -40,10 +44,12 @@ FEATURES = (
     _evidence,
     _experiments,
     _guardrails,
+    _identity,
     _people,
     _teams,
     _playbooks,
     _reviews,
+    _rights,
     _routing,
     _sales,
     _matching,

@@ -31,9 +31,10 @@ def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory, _sqlite_template: 
 
 
 @pytest.fixture(scope="session")
-def prepared_postgres(postgres_server: EmbeddedPostgres, _postgres_template: str) -> Template:
-    """As `prepared_sqlite`, as a template database."""
-    return prepare(postgres_server.create_database(PREPARED, template=_postgres_template), FakeClock())
+def prepared_postgres(postgres_server: EmbeddedPostgres, _postgres_template: str) -> tuple[str, Template]:
+    """As `prepared_sqlite`, as a template database by its name; another folder's tests may prepare one more."""
+    name = f"{PREPARED}_{next(_numbers)}"
+    return name, prepare(postgres_server.create_database(name, template=_postgres_template), FakeClock())
 
 
 @pytest.fixture
@@ -47,12 +48,13 @@ def light_world(prepared_sqlite: tuple[Path, Template], clock: FakeClock, tmp_pa
 
 @pytest.fixture
 def postgres_world(
-    prepared_postgres: Template, postgres_server: EmbeddedPostgres, clock: FakeClock, tmp_path: Path
+    prepared_postgres: tuple[str, Template], postgres_server: EmbeddedPostgres, clock: FakeClock, tmp_path: Path
 ) -> Iterator[World]:
     """On Postgres alone."""
+    prepared, template = prepared_postgres
     name = f"api_{next(_numbers)}"
-    url = postgres_server.create_database(name, template=PREPARED)
-    with opened(url, clock, tmp_path, prepared_postgres) as made:
+    url = postgres_server.create_database(name, template=prepared)
+    with opened(url, clock, tmp_path, template) as made:
         yield made
     postgres_server.drop_database(name)
 

@@ -59,3 +59,18 @@ def test_bad_questions_are_refused(world: World) -> None:
     ):
         refused(client.post("/v1/contact/would", json={**body, **wrong}), 422)
     refused(client.get("/v1/contact/log", params={"before": "1/../"}), 422)
+
+
+def test_other_rules_are_tried_on_the_log(world: World) -> None:
+    """By the rules of the body or those in force, with what changes and by how many; a mistake in them is refused."""
+    client = world.almighty()
+    with world.database.transaction() as uow:
+        guardrails.deploy_rules(uow, SYSTEM, RULES)
+        guardrails.pass_gate(uow, Attempt("a", None, "email", "who@gate.test", "sales", "api"))
+    same = ok(client.post("/v1/contact/replay", json={}))
+    assert (same["messages"], [one["differs"] for one in same["changes"]]) == (1, [False])
+    other = ok(client.post("/v1/contact/replay", json={"rules": "purposes: {service: {class: transactional}}"}))
+    assert [(one["old"], one["new_code"]) for one in other["changes"]] == [("allowed", "unknown_purpose")]
+    assert [one["key"] for one in other["examples"]] == ["a"]
+    refused(client.post("/v1/contact/replay", json={"rules": "purposes: 3"}), 422)
+    refused(client.post("/v1/contact/replay", json={"days": 0}), 422)

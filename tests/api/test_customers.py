@@ -120,5 +120,8 @@ def test_an_erased_customer_is_gone(world: World) -> None:
     event = {"type": "called", "customer": {"id": one["id"]}}
     refused(world.almighty().post("/v1/events", json=event), 409, "customer_erased")
     entries = ok(compliance.get("/v1/audit/entries", params={"subject": world.desk.cases[0]}))["items"]
-    assert all(entry["payload"] is None for entry in entries)
+    *before, last = entries
+    assert all(entry["payload"] is None for entry in before)
+    assert last["verb"] == "case.cancelled"  # by the erasure itself, in words that name nobody
+    assert one["name"] not in str(last)
     assert entries[0]["words"].endswith("(erased).")

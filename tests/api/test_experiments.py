@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fairlead.guardrails import Code
 from tests.api.world import ok, refused
+from tests.experiments.plans import Trial
 from tests.guardrails.desk import RULES, Desk
 
 if TYPE_CHECKING:
@@ -40,3 +41,19 @@ def test_odd_requests_are_refused(light_world: World) -> None:
     for days in ("0", "-1", "3651", "NaN", "9" * 40):
         refused(client.get(f"/v1/experiments?days={days}"), 422)
     refused(light_world.program("cases:read").get("/v1/experiments"), 403)
+
+
+def test_declared_experiments_are_told_with_their_outcomes(world: World) -> None:
+    """The plan and how it stands; rates without a difference while it waits; the winner once it is stopped."""
+    trial, client = Trial(world.database), world.program("reports:read")
+    trial.deploy()
+    early = ok(client.get("/v1/experiments/first-mail"))
+    assert (early["n"], early["comparison"]["state"], early["plan"]["drawing"]) == (0, "waiting", True)
+    assert early["plan"]["arms"] == {"long": 0.5, "short": 0.5}
+    assert early["plan"]["outcome"] == {"kind": "event", "names": ["replied"], "within_s": 1_209_600}
+    trial.meet(*trial.customers(9))
+    trial.stop("short", "enough")
+    shown = ok(client.get("/v1/experiments/first-mail"))
+    assert (shown["n"], shown["comparison"]["open"], shown["comparison"]["differences"]) == (9, 9, [])
+    assert (shown["plan"]["state"], shown["plan"]["winner"], shown["plan"]["reason"]) == ("stopped", "short", "enough")
+    assert [one["name"] for one in ok(client.get("/v1/experiments"))["items"]] == ["first-mail"]

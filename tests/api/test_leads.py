@@ -61,6 +61,23 @@ def test_the_same_lead_adds_nothing(world: World) -> None:
     )
 
 
+def test_a_visitor_who_asked_for_privacy_is_heard_through_the_program(light_world: World) -> None:
+    """`Sec-GPC: 1` passed on withdraws sharing, once, for a lead that was known, too; any other value says nothing."""
+    client = light_world.almighty()
+    taken = post(client)
+    for value, expected in (("0", 0), ("1", 1), ("1", 1)):
+        ok(client.post("/v1/leads", json=LEAD, headers={"Sec-GPC": value}), 200)
+        lines = ok(client.get(f"/v1/customers/{taken['customer']}/consents"))["items"]
+        assert len(lines) == expected
+    assert (lines[0]["purpose"], lines[0]["state"], lines[0]["mechanism"]) == ("sharing", "withdrawn", "gpc")
+    assert lines[0]["proof"] == {"header": "Sec-GPC: 1", "where": "/v1/leads"}
+    ok(light_world.person("admin").post(f"/v1/customers/{taken['customer']}/erasure", json={"reason": "asked"}))
+    anew = ok(client.post("/v1/leads", json=LEAD, headers={"Sec-GPC": "1"}), 201)
+    assert anew["customer"] != taken["customer"]
+    lines = ok(client.get(f"/v1/customers/{anew['customer']}/consents"))["items"]
+    assert [(line["purpose"], line["mechanism"]) for line in lines] == [("sharing", "gpc")]
+
+
 def test_what_cannot_be_used_is_a_problem_not_a_refusal(world: World) -> None:
     """Field, reason, and that a person has to look; the lead is there."""
     client = world.almighty()

@@ -152,3 +152,16 @@ def test_a_connector_of_other_settings_is_not_made(prepared: Settings) -> None:
     with open_runtime(prepared, durable=False) as runtime:
         assert "smtp" not in runtime.library.connectors
     assert SmtpConnector.reaches_customer
+
+
+def test_a_template_finds_the_recipients_own_pages(office: Office) -> None:
+    """The footer's link opens the recipient's preference page; without a case there is no why-link, and no hole."""
+    assert office.send("1")["state"] == "sent"
+    text = office.box.last().get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    found = re.search(r"http://127\.0\.0\.1(/p/[\w.-]+)", text)
+    assert found is not None
+    assert "/why/" not in text
+    client = TestClient(create_app(office.runtime, background=False), base_url="http://127.0.0.1")
+    page = client.get(found[1])
+    assert page.status_code == 200
+    assert "a…@n….example" in page.text

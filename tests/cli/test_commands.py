@@ -55,8 +55,8 @@ def test_init_makes_a_workspace_once(tmp_path: Path) -> None:
 def test_check_and_deploy(fairlead: Terminal) -> None:
     """What is right is said to be right; deploying it again changes nothing, a change is a new version."""
     said = fairlead("check").out
-    kinds = "4 playbooks, 4 policies, 1 form, 4 message templates, contact.yaml, fairlead.toml"
-    assert said == f"15 files are right: {kinds}\n", "every file is said"
+    kinds = "6 playbooks, 6 policies, 1 form, 6 message templates, contact.yaml, fairlead.toml"
+    assert said == f"21 files are right: {kinds}\n", "every file is said"
     assert fairlead("check", "--json").json["ok"] is True
     same = fairlead("deploy", "--json").json
     assert same["changed"] is False

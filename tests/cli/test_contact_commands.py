@@ -350,3 +350,44 @@ def test_a_folder_that_is_no_workspace(tmp_path: Path, command: tuple[str, ...])
     """Status 2 with the cure, and no database is made in it."""
     Terminal(tmp_path)("contact", *command).refused(2, "is not a workspace", "fairlead init")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_other_rules_on_the_log(fairlead: Terminal) -> None:
+    """The workspace's own file changes nothing; a stricter one says what it stops, check and deploy too"""
+    database = Database(f"sqlite:///{fairlead.folder / '.fairlead' / 'fairlead.db'}", trail=Trail())
+    with database.transaction() as uow:
+        asked = Attempt("k", None, "email", "who@firm.example", "service", "sales", automatic=False)
+        assert guardrails.pass_gate(uow, asked).verdict == "allowed"
+    database.close()
+    own = fairlead("contact", "replay")
+    assert "of 1 message asked in the last 30 days, none would fare otherwise" in own.out
+    stricter = "purposes: {service: {class: promotional, mechanism: opt_in}}\n"
+    path = fairlead.folder / "stricter.yaml"
+    path.write_text(stricter, encoding="utf-8")
+    found = fairlead("contact", "replay", "--rules", str(path), "--since", "8w", "--json").json
+    assert (found["messages"], found["unchanged"]) == (1, False)
+    assert [(one["old"], one["new_code"]) for one in found["changes"]] == [("allowed", "no_consent")]
+    fairlead("contact", "replay", "--rules", "nowhere.yaml").refused(2, "cannot be read")
+    mine = fairlead.folder / "contact.yaml"
+    mine.write_text(mine.read_text(encoding="utf-8").replace("transactional", "promotional, mechanism: opt_in", 1))
+    line = "contact rules change: of 1 message asked in the last 30 days, 1 that went would be refused"
+    assert line in fairlead("check").out
+    assert line in fairlead("deploy").err
+
+
+def test_what_is_no_address(company: Company) -> None:
+    """Somebody unknown can only be written to by something that has the form of an address."""
+    for address, code in (("not an address", "unusable_address"), ("zoe@firm.example", "allowed")):
+        found = company.run("contact", "would", "-", *EMAIL, "--purpose", "service", "--address", address, "--json")
+        assert found.json["code"] == code
+
+
+def test_an_act_names_a_template_that_is_there(fairlead: Terminal) -> None:
+    """Else the check says which playbook and line, and what was probably meant."""
+    path = fairlead.folder / "playbooks" / "lead-nurture.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("first-follow-up", "first-folow-up"), encoding="utf-8")
+    said = fairlead("check")
+    assert said.code == 2
+    assert "no message template 'first-folow-up'" in said.out
+    assert "lead-nurture.yaml:" in said.out
+    assert "first-follow-up" in said.out.replace("first-folow-up", "")

@@ -287,7 +287,7 @@ def test_one_that_failed_is_tried_again(desk: Desk, name: str) -> None:
 
 ALL = {
     "webhook": {"hook", "hook2"}, "message": {"mail", "text"}, "message/email": {"mail"}, "message/sms": {"text"},
-    "message/post": set(), "ledger": set(), "pigeon": set(), "%": set(),
+    "message/post": set(), "ledger": set(),
 }  # fmt: skip
 
 
@@ -299,6 +299,23 @@ def test_all_of_a_way_out(desk: Desk, way: str) -> None:
     assert said.code == 0
     assert said.out.startswith(f"{count} action queued" if count == 1 else f"{count} actions queued")
     assert desk.states() == STATES | dict.fromkeys(ALL[way], "queued")
+
+
+@pytest.mark.parametrize("way", ["pigeon", "%", "messge/email"])
+def test_no_way_out(desk: Desk, way: str) -> None:
+    """A word that names no connector and no outlet is said to be none, with those that are; nothing is queued."""
+    desk.run("outbox", "retry", "--all", way).refused(1, f"there is no connector or outlet '{way}' here. ")
+    assert desk.states() == STATES
+
+
+def test_pages_by_way_out(desk: Desk) -> None:
+    """`--outlet` narrows, `--before` goes on where the page above ended."""
+    whole = desk.run("outbox", "list", "--outlet", "webhook", "--json").json
+    first = desk.run("outbox", "list", "--outlet", "webhook", "--limit", "1", "--json").json
+    rest = desk.run("outbox", "list", "--outlet", "webhook", "--before", first["next"], "--json").json
+    assert {one["outlet"] for one in whole["items"]} == {"webhook"}
+    assert first["items"] + rest["items"] == whole["items"]
+    assert (whole["next"], rest["next"]) == (None, None)
 
 
 def test_given_up(desk: Desk) -> None:
@@ -436,8 +453,8 @@ def test_a_folder_that_is_no_workspace(tmp_path: Path, args: tuple[str, ...]) ->
 def test_an_empty_outbox(fairlead: Terminal) -> None:
     """A new workspace: the word nothing, an empty list, and nothing to try again."""
     assert fairlead("outbox", "list").out == "nothing\n"
-    assert fairlead("outbox", "list", "--json").json == {"items": [], "counts": {}}
-    assert fairlead("outbox", "list", "--state", "repair").out == "nothing is repair\n"
+    assert fairlead("outbox", "list", "--json").json == {"items": [], "next": None, "counts": {}}
+    assert fairlead("outbox", "list", "--state", "repair").out == "nothing is to be repaired\n"
     before = fairlead.counts()
-    assert fairlead("outbox", "retry", "--all", "webhook").code == 0
+    assert fairlead("outbox", "retry", "--all", "message").code == 0
     assert fairlead.counts() == before

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from fairlead.connectors import MailKind, TakenMail, read_mail, take_mail
-from fairlead.connectors.mail_journal import SentMail, begin_sending, end_sending, forget_mail, forget_old_mail
+from fairlead.connectors.mail_journal import SentMail, begin_sending, end_sending, forget_mail
 from fairlead.connectors.mail_stamps import mail_id, message_id_of
 from fairlead.connectors.ports import Receipt, ReceiptState
 from fairlead.connectors.tables import mail_sent, mail_taken
@@ -358,19 +358,6 @@ def test_an_erased_customer_is_not_found_again(post: Post) -> None:
     with post.database.reading() as reader:
         assert {row.address for row in reader.execute(select(mail_sent.c.address))} == {""}
         assert {row.address for row in reader.execute(select(mail_taken.c.address))} == {""}
-
-
-def test_old_mail_is_forgotten(post: Post, clock: FakeClock) -> None:
-    """What was sent and taken before a moment goes; later rows stay."""
-    post.sent("old")
-    post.take(letter("old"))
-    clock.advance(timedelta(days=400))
-    post.sent("new")
-    with post.database.transaction() as uow:
-        assert forget_old_mail(uow, clock.now() - timedelta(days=365)) == 2
-        uow.record(AuditEntry("mail.forgotten", "mail"))
-    with post.database.reading() as reader:
-        assert len(list(reader.execute(select(mail_sent.c.id)))) == 1
 
 
 def _nested(depth: int) -> bytes:

@@ -99,3 +99,22 @@ def test_delicate_reasons_are_withheld(sqlite_site: Site) -> None:
         assert ("Only a person may write" in dry) is seen
         filtered = client.get("/contact/log", params={"code": "human_only"}).text
         assert (f"/customers/{anna}" in filtered) is seen
+
+
+def test_other_rules_are_tried_on_the_log(sqlite_site: Site) -> None:
+    """The form holds the rules in force; changed ones say what would have gone, mistakes are said, no trace is left."""
+    prepared(sqlite_site)
+    client = sqlite_site.signed_in("viewer")
+    assert "most: 1, per: 7d" in client.get("/contact/replay").text
+    looser = RULES.replace("most: 1", "most: 2")
+    page = client.post("/contact/replay", data={"rules": looser, "days": "30"}).text
+    assert "1 that were held would go at once" in page
+    assert "&lt;b&gt;Anna" in page
+    same = client.post("/contact/replay", data={"rules": RULES, "days": "30"}).text
+    assert "none would fare otherwise" in same
+    assert "These are the rules in force" in same
+    wrong = client.post("/contact/replay", data={"rules": "purposes: 3", "days": "30"})
+    assert wrong.status_code == 422
+    assert client.post("/contact/replay", data={"rules": RULES, "days": "31"}).status_code == 422
+    with sqlite_site.database.reading() as reader:
+        assert guardrails.current_rules(reader).caps[0].most == 1

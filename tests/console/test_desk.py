@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fairlead.checkpoints import read_decision, read_ruling
+from fairlead.customers import set_owner
+from fairlead.kit.actors import SYSTEM
 from fairlead.kit.ids import new_id
 from fairlead.playbooks import CaseDraft, open_cases
 from fairlead.reviews import Mode
@@ -217,6 +219,16 @@ def test_a_value_that_nobody_gave_is_no_zero(sqlite_site: Site) -> None:
     assert deals == {"none": ['<span class="dim">no value given</span>'], "zero": ["0"]}
     assert "none given" in client.get("/reviews?q=none").text
     assert "€0<" in client.get("/reviews?q=zero").text
+
+
+def test_an_owner_has_a_name(sqlite_site: Site) -> None:
+    """Somebody of the house by name; whoever another system named stays as it came."""
+    client, site = sqlite_site.signed_in(), sqlite_site
+    customer = site.one().customer_id or ""
+    for owner, shown in ((site.desk.people["manager"].id, "Milan Horvat"), ("crm-4711", "crm-4711")):
+        with site.database.transaction() as uow:
+            set_owner(uow, SYSTEM, customer, owner)
+        assert f"<dt>Owner</dt><dd>{shown}</dd>" in client.get(f"/customers/{customer}").text
 
 
 def test_a_blind_review_is_answered_first(site: Site) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from fairlead import guardrails
 from fairlead.experiments import Arm, Experiment, Unit, arm_of, enrol, ensure_seed
 from fairlead.guardrails import Code
+from fairlead.kit.events import Event, publish
+from fairlead.kit.unit_of_work import AuditEntry
+from tests.experiments.plans import PLAN, Trial
 from tests.guardrails.desk import RULES, USER, Desk
 
 if TYPE_CHECKING:
@@ -77,3 +81,41 @@ def test_empty_forbidden_and_hostile(sqlite_site: Site) -> None:
         assert client.get("/experiments", params={"since": since}).status_code == 422
     assert sqlite_site.signed_in("viewer").get("/experiments").status_code == 200
     assert "No experiment" not in sqlite_site.client().get("/experiments").text
+
+
+def test_a_declared_experiment_shows_what_came_of_it(sqlite_site: Site) -> None:
+    """Words and condition escaped, not enough yet, then the result with its difference; the file has the rates."""
+    trial, client = Trial(sqlite_site.database), sqlite_site.signed_in("manager")
+    trial.deploy(PLAN.replace("Does a", "<b>Does</b> a"))
+    some = trial.customers(80)
+    given = trial.meet(*some)
+    early = client.get("/experiments").text
+    for words in (
+        "Not enough yet: ",
+        "&lt;b&gt;Does&lt;/b&gt;",
+        "country == &#34;DE&#34;",
+        "running",
+        "80 still have time",
+    ):
+        assert words in early, words
+    assert "Points against" not in early
+    with sqlite_site.database.transaction() as uow:
+        uow.record(AuditEntry("test.replied", "all"))
+        for one, arm in zip(some, given, strict=True):
+            if arm.arm == "short":
+                publish(uow, Event("replied", one))
+    sqlite_site.clock.advance(timedelta(days=15))
+    client = sqlite_site.signed_in("manager")
+    page = client.get("/experiments").text
+    for words in (
+        "The result, at the planned 20",
+        "Points against long",
+        "+100.0",
+        "more often",
+        "came after the reading",
+    ):
+        assert words in page, words
+    trial.stop("short", "clear")
+    assert "everybody new gets <strong>short</strong>" in client.get("/experiments").text
+    rows = {row["arm"]: row for row in csv.DictReader(io.StringIO(client.get("/experiments?form=csv").text))}
+    assert (rows["short"]["rate"], rows["long"]["outcomes"], rows["long"]["comparison"]) == ("1.0", "0", "read")

@@ -13,17 +13,19 @@ from sqlalchemy import select, update
 
 from fairlead.audit import history
 from fairlead.checkpoints import SETTLEMENT, Grant, Level, read_ruling, rulings_of_case, set_grant
+from fairlead.checkpoints.tables import decision
 from fairlead.console.preference_words import PREFERENCE_WORDS
 from fairlead.console.why_words import WHY_WORDS
 from fairlead.customers import erase_customer, timeline_of
 from fairlead.customers.tables import customer
-from fairlead.evidence import page_of_labels
+from fairlead.evidence import Labels, page_of_labels, repairs_page
 from fairlead.kit.actors import SYSTEM
 from fairlead.kit.events import event_row
 from fairlead.kit.links import make_link
 from fairlead.kit.unit_of_work import AuditEntry
 from fairlead.playbooks import CaseDraft, open_cases
-from fairlead.reviews import Kind, Review, View, overdue_unseen, sweep
+from fairlead.reviews import Kind, Review, View, of_rulings, overdue_unseen, sweep
+from fairlead.rights import erase
 from fairlead.testing.seed import add_leads, run_ready
 from tests.console.test_preference_pages import SECRET
 from tests.console.world import digest_on
@@ -250,3 +252,67 @@ def test_every_language_says_the_same_things(language: str) -> None:
         assert table[language].keys() == table["en"].keys()
         for key, words in table["en"].items():
             assert places(table[language][key]) == places(words), key
+
+
+def test_another_answer_opens_a_repair_that_ends_on_the_page(site: Site) -> None:
+    """The role finds it at the desk, says what it did, once; the customer reads both, and nothing of the note."""
+    one = automatic(site)
+    client, customer = site.signed_in("reviewer"), site.client()
+    customer.post(why(one.id))
+    (review,) = appeals(site)
+    machine = one.proposal["answer"]["team"]
+    other = "nordics" if machine != "nordics" else "americas"
+    answered(site, client, review, other)
+    assert "our staff have the task to put right" in customer.get(why(one.id)).text
+    page = client.get("/repairs").text
+    assert f"team {machine}" in page
+    assert f"team {other}" in page
+    with site.database.reading() as reader:
+        (open_one,) = repairs_page(reader, 10)
+    assert (open_one.role, open_one.case_id, open_one.ruling_id) == ("reviewer", one.case_id, one.id)
+    address = f"/repairs/{open_one.id}/done"
+    assert client.post(address, data={"note": " "}).status_code == 422
+    assert site.colleague("viewer").post(address, data={"note": "x"}).status_code == 403
+    assert client.post(address, data={"note": "Called and moved it to the other team"}).status_code == 303
+    assert client.post(address, data={"note": "again"}).status_code == 409
+    told = customer.get(why(one.id)).text
+    assert "Our staff put this right on" in told
+    assert "Called and moved" not in told
+    assert "Called and moved" in client.get("/repairs?state=done").text
+    assert "Nothing to put right" in client.get("/repairs").text
+    with site.database.transaction() as uow:
+        erase(uow, SYSTEM, one.customer_id, reason="asked")
+    assert "Called and moved" not in client.get("/repairs?state=done").text
+
+
+def test_the_same_answer_opens_no_repair_and_one_to_nothing_does(sqlite_site: Site) -> None:
+    """Who agrees leaves nothing to put right; where a rule refused, a person's answer is more than was done."""
+    one = automatic(sqlite_site)
+    sqlite_site.client().post(why(one.id))
+    answered(sqlite_site, sqlite_site.signed_in("reviewer"), appeals(sqlite_site)[0], one.proposal["answer"]["team"])
+    with sqlite_site.database.reading() as reader:
+        assert repairs_page(reader, 10) == []
+    with sqlite_site.database.transaction() as uow:
+        # What the machine would have answered was never done: it had been refused.
+        uow.execute(update(decision).where(decision.c.ruling_id == one.id).values(verdict="blocked"))
+        uow.record(AuditEntry("test.changed", one.id))
+        labels = Labels(lambda _reader, _review: sqlite_site.desk.bundle.policies["lead-assignment"])
+        labels.keep(uow, sqlite_site.review(of_rulings(uow, [one.id])[0].id), one.proposal["answer"], SYSTEM)
+        assert len(repairs_page(uow, 10)) == 1
+
+
+def test_who_had_the_case_in_hand_is_no_stranger_to_it(site: Site) -> None:
+    """Whoever answered or only claimed another review of the same case cannot take the appeal; somebody else can."""
+    one = automatic(site, drawn=True)
+    knows, fresh = site.signed_in("reviewer"), site.colleague("reviewer")
+    label = next(each for each in site.open_reviews() if each.ruling_id == one.id)
+    assert knows.post(f"/reviews/{label.id}/claim").status_code == 303
+    assert knows.post(f"/reviews/{label.id}/release").status_code == 303
+    answered(site, knows, label, one.proposal["answer"]["team"])
+    site.client().post(why(one.id))
+    (review,) = appeals(site)
+    refused = knows.post(f"/reviews/{review.id}/claim")
+    assert refused.status_code == 409
+    assert "had this case in hand" in html.unescape(refused.text)
+    assert site.review(review.id).claimed_by is None
+    answered(site, fresh, review, "americas")

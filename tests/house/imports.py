@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 # Right may import left, never back.
 ORDER = (
     "errors", "settings", "client", "kit", "audit", "jobs",
-    "people", "customers", "experiments", "guardrails", "actions", "connectors", "understanding",
-    "checkpoints", "reviews", "evidence", "playbooks", "sales", "service", "insight",
-    "api", "console", "widget", "migrations", "schema", "testing", "worker", "app", "commands", "cli", "__main__",
+    "people", "customers", "experiments", "guardrails", "retention", "actions", "identity", "connectors",
+    "understanding", "checkpoints", "reviews", "evidence", "playbooks", "trials", "alerts", "sales", "service",
+    "rights", "insight", "api", "console", "widget", "migrations", "schema", "testing", "worker", "app",
+    "commands", "cli", "__main__",
 )  # fmt: skip
 
 FEATURES = ORDER[ORDER.index("people") : ORDER.index("insight") + 1]

@@ -10,8 +10,8 @@ import pytest
 
 from fairlead.errors import ConflictError, InputError, SourceError, TooLargeError
 from fairlead.playbooks import CaseVerb, StepRegistry, check_files, compile_bundle, plain_step, read_workspace
-from fairlead.sales import FILE_CHECKS, STEPS
 from fairlead.testing.seed import EXAMPLE
+from fairlead.worker import CHECKS, STEPS
 from tests.playbooks.world import OFFER, POLICY, playbook, step
 
 if TYPE_CHECKING:
@@ -42,8 +42,9 @@ def one_error(*texts: str, **files: str) -> SourceError:
 
 def test_the_example_is_right() -> None:
     """The workspace that `fairlead init` makes has no mistake."""
-    bundle = compile_bundle(read_workspace(EXAMPLE), StepRegistry(STEPS, FILE_CHECKS), CONNECTORS)
-    assert [*bundle.playbooks] == ["customer-duplicates", "lead-nurture", "lead-qualification", "record-changes"]
+    bundle = compile_bundle(read_workspace(EXAMPLE), StepRegistry(STEPS, CHECKS), CONNECTORS)
+    leads = ["lead-nurture", "lead-qualification", "record-changes"]
+    assert [*bundle.playbooks] == ["alerts", "customer-duplicates", "customer-rights", *leads]
 
 
 WRONG = {

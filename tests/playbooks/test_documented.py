@@ -11,7 +11,7 @@ from fairlead.kit.expressions import Type
 from fairlead.playbooks import CaseVerb, StepRegistry, compile_bundle
 from fairlead.playbooks.model import ALLOWED
 from fairlead.playbooks.parsing import STAGE_KEYS, TOP_KEYS
-from fairlead.sales import STEPS
+from fairlead.worker import STEPS
 from tests.playbooks.world import POLICY
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "playbooks.md").read_text(encoding="utf-8")

@@ -40,10 +40,10 @@ from fairlead.playbooks import (
 )
 from fairlead.reviews import Given, Review, Reviewer, Verb
 from fairlead.reviews.tables import review
-from fairlead.sales import STEPS
 from fairlead.testing.clock import FakeClock
 from fairlead.testing.connectors import RecordingConnector
 from fairlead.testing.running import UntilIdle
+from fairlead.worker import STEPS
 
 ANN = Reviewer("per_ann", frozenset({"reviewer", "manager"}), "Ann")
 BOB = Reviewer("per_bob", frozenset({"reviewer", "legal"}), "Bob")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fairlead.testing.clock import FakeClock
     from tests.sales.world import World
 
+LINKS = sales.ConfirmLinks(b"s" * 32, "https://desk.example")
 GOOD = {"name": "Ann Bell", "email": "ann@firm.example", "note": "Please call me about thirty seats."}
 
 
@@ -32,7 +33,7 @@ def send(world: World, token: str = "one", **typed: str) -> Submitted:
     answers = sales.read_answers(form, {**GOOD, **typed})
     assert answers.errors == {}
     with world.database.transaction() as uow:
-        return sales.submit(uow, world.bundle, form, answers, token)
+        return sales.submit(uow, world.bundle, form, answers, token, links=LINKS)
 
 
 def rows(world: World, table: Any) -> list[Any]:
@@ -94,14 +95,14 @@ def test_the_same_words_on_another_day_are_a_new_lead(world: World, clock: FakeC
 
 
 def test_consent_is_kept_with_exactly_what_was_shown(world: World) -> None:
-    """Ticked: a row by web form with notice, version and digest. Not ticked: no row at all."""
+    """Ticked: a question by web form with notice, version and digest. Not ticked: no row at all."""
     send(world, "one")
     assert world.count(consent) == 0
     send(world, "two", consent="yes", email="bea@firm.example")
     [row] = rows(world, consent)
     shown = sales.forms_of(world.bundle)["contact"].consent
     assert shown is not None
-    assert (row.purpose, row.channel, row.state, row.mechanism) == ("newsletter", "email", "given", "web_form")
+    assert (row.purpose, row.channel, row.state, row.mechanism) == ("newsletter", "email", "pending", "web_form")
     assert row.proof["notice"] == shown.notice
     assert row.proof["notice_digest"] == shown.digest == rows(world, t.form_submission)[-1].notice_digest
 
@@ -174,7 +175,7 @@ def test_a_browser_that_asks_for_privacy_is_heard(world: World) -> None:
     for token, private in (("one", False), ("two", True), ("three", True)):
         answers = sales.read_answers(form, {**GOOD, "consent": "yes", "note": f"Please call me about {token} seats."})
         with world.database.transaction() as uow:
-            sales.submit(uow, world.bundle, form, answers, token, private=private)
+            sales.submit(uow, world.bundle, form, answers, token, links=LINKS, private=private)
     signals = [row for row in rows(world, consent) if row.mechanism == "gpc"]
     assert [(row.purpose, row.channel, row.state) for row in signals] == [("sharing", "*", "withdrawn")]
     assert signals[0].proof == {"header": "Sec-GPC: 1", "where": "/forms/contact"}
@@ -186,5 +187,5 @@ def test_a_form_without_a_box_gives_no_consent(world: World) -> None:
     form = replace(sales.forms_of(world.bundle)["contact"], consent=None)
     answers = sales.read_answers(form, {**GOOD, "consent": "yes"})
     with world.database.transaction() as uow:
-        sales.submit(uow, world.bundle, form, answers, "one")
+        sales.submit(uow, world.bundle, form, answers, "one", links=LINKS)
     assert world.count(consent) == 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, strategies as st
 
-from fairlead import reviews, sales
+from fairlead import reviews, rights, sales
 from fairlead.audit import Trail
 from fairlead.checkpoints import Grant, Level, set_grant
 from fairlead.connectors import MessageConnector, ReceiptState
@@ -129,7 +129,9 @@ def nurture(database_url: str, clock: FakeClock) -> Iterator[Nurture]:
     database = Database(database_url, clock=clock, trail=Trail())
     file, messages = RecordingConnector("file"), RecordingConnector("message", reaches_customer=True)
     connectors = {"file": file, "message": messages}
-    library = BundleLibrary(StepRegistry(sales.STEPS, sales.FILE_CHECKS), frozenset({*connectors, "log"}))
+    library = BundleLibrary(
+        StepRegistry((*sales.STEPS, *rights.STEPS), sales.FILE_CHECKS), frozenset({*connectors, "log"})
+    )
     engine = Engine(database, library, EngineSettings(seed=bytes(32)))
     world = Nurture(database, clock, file, library, engine, UntilIdle(engine, clock, connectors))
     world.messages = messages

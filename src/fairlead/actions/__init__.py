@@ -29,6 +29,7 @@ from fairlead.actions.reading import (
     outlets_now,
     states_of,
     stops_on,
+    ways_out,
 )
 from fairlead.actions.repairing import dead_letters, give_up, retry_dead, settle_stale
 from fairlead.actions.service import (
@@ -89,6 +90,7 @@ __all__ = [
     "settle_stale",
     "states_of",
     "stops_on",
+    "ways_out",
     "withdraw_of_case",
     "withdraw_of_cases",
 ]

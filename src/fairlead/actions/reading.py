@@ -146,6 +146,11 @@ def outlets_now(reader: Reader, rates: Mapping[str, Rate], now: datetime) -> lis
     return found
 
 
+def ways_out(reader: Reader) -> set[str]:
+    """Every connector and outlet by which something was ever to go out."""
+    return {name for row in store.ways_out(reader) for name in row}
+
+
 def copy_of(reader: Reader, action_id: str) -> Copy | None:
     """What was handed over for this action; None where a connector kept no copy, or nothing was delivered."""
     row = outlets.copy_of(reader, action_id)

@@ -396,6 +396,11 @@ def blank(uow: UnitOfWork, customer_id: str) -> int:
     return uow.execute(update(action).where(mine).values(body={}, result=None)).rowcount
 
 
+def ways_out(reader: Reader) -> list[Any]:
+    """(connector, outlet) of all actions, each pair once."""
+    return _rows(reader, select(action.c.connector, action.c.outlet).distinct())
+
+
 def with_ids(ids: Sequence[str]) -> ColumnElement[bool]:
     """These actions."""
     return action.c.id.in_(ids)

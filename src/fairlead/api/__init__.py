@@ -8,7 +8,8 @@ from fairlead.api import auth, errors, status
 from fairlead.api.bodies import BodyGuard
 from fairlead.api.discretion import discreet_ruling
 from fairlead.api.errors import ERROR_RESPONSES, ErrorAnswer
-from fairlead.api.http import Services, is_https, optional_principal, principal, require, services
+from fairlead.api.http import Services, is_https, principal, require, services
+from fairlead.api.identity import secret_of as code_secret
 from fairlead.api.limits import FixedWindow, Limits, address_of, limits_of
 from fairlead.api.naming import actor_namer
 from fairlead.api.note_sight import note_withheld
@@ -20,8 +21,10 @@ from fairlead.api.playbooks import (
     deviations_csv,
     deviations_told,
 )
+from fairlead.api.repairs import roles_for as repair_roles
 from fairlead.api.requestlog import Metrics, RequestLog
 from fairlead.api.reviewing import labels_of, reviewer_of, sees_every_role
+from fairlead.api.rights import export_response, shown as shown_request
 from fairlead.api.scores import score_of, use_version
 from fairlead.api.shields import FRAMED_BY, KnownHost, SameSite, SecurityHeaders
 from fairlead.api.story import Story, arrived_facts, policy_of, read_story
@@ -66,6 +69,7 @@ __all__ = [
     "answer_words",
     "answered_blind",
     "arrived_facts",
+    "code_secret",
     "cursor_of",
     "customer_timeline",
     "deployed_playbook",
@@ -73,13 +77,13 @@ __all__ = [
     "deviations_csv",
     "deviations_told",
     "discreet_ruling",
+    "export_response",
     "first_touch_csv",
     "install",
     "labels_of",
     "limits_of",
     "mark_of",
     "note_withheld",
-    "optional_principal",
     "people_seen",
     "policy_of",
     "principal",
@@ -87,11 +91,13 @@ __all__ = [
     "receive_file",
     "render_error",
     "render_page",
+    "repair_roles",
     "require",
     "reviewer_of",
     "score_of",
     "sees_every_role",
     "services",
+    "shown_request",
     "take_file",
     "use_version",
     "withheld_rulings",

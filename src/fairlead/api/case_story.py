@@ -11,6 +11,7 @@ from fairlead import audit, reviews
 from fairlead.actions import actions_of_case
 from fairlead.api import naming, story, timeline
 from fairlead.api.case_shapes import ActionShown, ProblemShown, SubjectShown
+from fairlead.api.discretion import discreet_facts, discreet_record
 from fairlead.api.shapes import Shown
 from fairlead.checkpoints import explain, explain_for_customer, recall, rulings_of_case
 from fairlead.errors import FairleadError
@@ -137,7 +138,10 @@ class CaseStory(Shown):
 
 
 def case_story(reader: Reader, library: BundleLibrary, case_id: str, now: datetime) -> CaseStory:
-    """Read it; NotFoundError when there is none. What is withheld from who answers blind is withheld here, too."""
+    """Read it; NotFoundError when there is none. What is withheld from who answers blind is withheld here, too.
+
+    So is what needs `sensitive:read`: nobody knows who looks.
+    """
     row = read_case(reader, case_id)
     summary = case_summary(row)
     work = reviews.of_case(reader, case_id)
@@ -157,7 +161,7 @@ def case_story(reader: Reader, library: BundleLibrary, case_id: str, now: dateti
         opened_at=row.created_at,
         ended_at=row.ended_at,
         withheld=bool(hidden),
-        facts=story.arrived_facts(reader, case_id) if hidden else dict(row.facts),
+        facts=discreet_facts(story.arrived_facts(reader, case_id) if hidden else row.facts),
         problem=ProblemShown.model_validate(row.problem) if row.problem else None,
         waits=_waits(row, work, name, now),
         visits=_visits(reader, row, playbook),
@@ -205,7 +209,7 @@ def _visits(reader: Reader, row: Any, playbook: Playbook | None) -> list[Visit]:
 
 
 def _ruling(row: Any, name: Callable[[str], str], *, withheld: bool) -> StoryRuling:
-    ruling = recall(row.record)
+    ruling = recall(discreet_record(row.record))
     values = ruling.facts.values
     steps = [
         StoryStep(
@@ -224,7 +228,7 @@ def _ruling(row: Any, name: Callable[[str], str], *, withheld: bool) -> StoryRul
         id=row.id, checkpoint=row.checkpoint, at=row.created_at, path=row.path, segment=row.segment,
         producer=row.producer, withheld=withheld,
         explanation="A person answers this without seeing the proposal." if withheld else explain(ruling),
-        for_customer=explain_for_customer(ruling),
+        for_customer=explain_for_customer(recall(row.record)),
         score=None if withheld else row.score,
         proposal=None if withheld else row.proposal["answer"],
         steps=[] if withheld else steps,

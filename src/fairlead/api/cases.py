@@ -25,13 +25,13 @@ from fairlead.api.case_shapes import (
     Steered,
     SteerWord,
 )
-from fairlead.api.discretion import discreet_record
+from fairlead.api.discretion import discreet_facts, discreet_payload, discreet_record
 from fairlead.api.errors import ERROR_RESPONSES
 from fairlead.api.http import library_of, require, services
 from fairlead.api.review_shapes import item
 from fairlead.api.shapes import Before, Limit, PathId
 from fairlead.api.story import arrived_facts
-from fairlead.api.telling import happened
+from fairlead.api.telling import Happened, happened
 from fairlead.checkpoints import DECISION, explain, recall, rulings_of_case
 from fairlead.customers import CustomerDraft, TimelineNote, note_many, resolve_many
 from fairlead.errors import InputError
@@ -94,11 +94,11 @@ def show_case(request: Request, who: Reading, case_id: PathId) -> CaseDetail:
     return CaseDetail.model_validate({
         **case_summary(row),
         "withheld": bool(blind),
-        "facts": facts,
+        "facts": facts if sensitive else discreet_facts(facts),
         "reviews": [item(one) for one in work],
         "rulings": [_ruling(one, withheld=bool(blind), sensitive=sensitive) for one in rulings],
         "actions": [ActionShown.model_validate(one) for one in actions],
-        "history": [happened(one, withheld=bool(blind)) for one in history],
+        "history": [_happened(one, withheld=bool(blind), sensitive=sensitive) for one in history],
     })  # fmt: skip
 
 
@@ -173,6 +173,11 @@ def _customer(uow: UnitOfWork, who: Principal, body: CaseCustomer) -> str:
         body.name, body.company, body.country, body.language, None, (identity,), source=str(who.actor)
     )
     return resolve_many(uow, [draft])[0].id
+
+
+def _happened(row: Any, *, withheld: bool, sensitive: bool) -> Happened:
+    shown = happened(row, withheld=withheld)
+    return shown if sensitive else shown.model_copy(update={"payload": discreet_payload(shown.payload)})
 
 
 def _ruling(row: Any, *, withheld: bool, sensitive: bool) -> RulingShown:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -19,11 +19,16 @@ from fairlead.guardrails import (
     Sender,
     Verdict,
     contact_log,
+    current_rules,
     deployed_rules,
     discreet,
     discreet_answer,
     log_cursor,
+    parse_rules,
     read_log_cursor,
+    replay_json,
+    replay_log,
+    replay_notes,
     told,
     would_pass,
 )
@@ -32,6 +37,7 @@ from fairlead.people import Permission, Principal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+MAX_REPLAYED = 20_000
 router = APIRouter(prefix="/v1/contact", tags=["contact"], responses=ERROR_RESPONSES)
 Ruling = Annotated[Principal, Depends(require(Permission.PLAYBOOKS_READ))]
 Reading = Annotated[Principal, Depends(require(Permission.CUSTOMERS_READ))]
@@ -165,6 +171,89 @@ def would(request: Request, who: Reading, body: WouldBody) -> AnswerShown:
         facts=answer.facts if checks else {},
         checks=_checks(checks),
     )
+
+
+class ReplayBody(Sent):
+    """Rules to try on what was asked."""
+
+    rules: Annotated[str, StringConstraints(max_length=200_000)] | None = Field(
+        None, description="The text of a contact.yaml; null: the rules in force."
+    )
+    days: int = Field(30, ge=1, le=366, description="How far back.")
+
+
+class ShiftShown(Shown):
+    """How many messages went from one answer to another; `differs` where the verdict is another."""
+
+    old: Verdict
+    old_code: str
+    new: Verdict
+    new_code: str
+    messages: int
+    differs: bool
+
+
+class PurposeShift(Shown):
+    """How many messages of a purpose went from one verdict to another."""
+
+    purpose: str
+    old: Verdict
+    new: Verdict
+    messages: int
+
+
+class AskingShift(Shown):
+    """How many single askings, each counted, went from one answer to another."""
+
+    old: Verdict
+    old_code: str
+    new: Verdict
+    new_code: str
+    askings: int
+
+
+class ReplayExample(Shown):
+    """A message that would fare otherwise; `id` is its line of the log."""
+
+    id: str
+    at: str
+    key: str
+    customer: str | None
+    channel: str
+    purpose: str
+    old: Verdict
+    old_code: str
+    new: Verdict
+    new_code: str
+    words: str
+
+
+class ReplayShown(Shown):
+    """What the rules make of the messages asked about since then; a message counts once, by its last answer."""
+
+    rules: str = Field(description="Digest of the rules' content.")
+    since: datetime = Field(description="Later than asked for where more than 20,000 askings were.")
+    until: datetime
+    words: str
+    messages: int
+    unknown: dict[str, int] = Field(description="Messages that cannot be judged, by why.")
+    changes: list[ShiftShown]
+    purposes: list[PurposeShift]
+    askings: list[AskingShift]
+    examples: list[ReplayExample]
+    notes: list[str] = Field(description="What no replay can know.")
+
+
+@router.post("/replay")
+def replay(request: Request, who: Reading, body: ReplayBody) -> ReplayShown:
+    """Judge again by these rules what was asked of the gate, by the facts of each moment; writes nothing."""
+    svc = services(request)
+    with svc.database.reading() as reader:
+        before = current_rules(reader)
+        rules = before if body.rules is None else parse_rules(body.rules)
+        found = replay_log(reader, rules, svc.clock.now(), timedelta(days=body.days), most=MAX_REPLAYED)
+    shown = replay_json(found, replay_notes(found, rules, before), sensitive=who.can(Permission.SENSITIVE_READ))
+    return ReplayShown.model_validate(shown)
 
 
 @router.get("/log")

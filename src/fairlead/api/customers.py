@@ -9,19 +9,17 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 from starlette.requests import Request
 
-from fairlead import actions, customers
+from fairlead import customers
 from fairlead.api.asking import CustomerBody
 from fairlead.api.errors import ERROR_RESPONSES
 from fairlead.api.http import require, services
 from fairlead.api.shapes import Limit, Moment, PathId, Reason, Sent, Shown, Text
 from fairlead.api.timeline import cursor_of, customer_timeline, mark_of
-from fairlead.connectors import forget_mail
 from fairlead.errors import ForbiddenError, InputError
-from fairlead.guardrails import forget_contacts
 from fairlead.kit import jsons
 from fairlead.kit.unit_of_work import Reader
 from fairlead.people import Permission, Principal, PrincipalKind
-from fairlead.sales import forget_customer, forget_touches
+from fairlead.rights import erase
 
 MAX_FOUND = 100
 MAX_JSON = 16_384
@@ -238,14 +236,7 @@ def erase_customer(request: Request, who: Erasing, customer_id: PathId, body: Er
     """Make the person unrecognisable here and in the audit record; a program's key may not do this."""
     svc = services(request)
     with svc.database.transaction() as uow:
-        family = customers.family_of(uow, customer_id)
-        customers.erase_customer(uow, who.actor, customer_id, reason=body.reason)
-        forget_contacts(uow, family)
-        for one in family:
-            actions.forget_customer(uow, one, who.actor)
-            forget_customer(uow, one)
-            forget_touches(uow, one)
-            forget_mail(uow, one)
+        erase(uow, who.actor, customer_id, reason=body.reason)
         uow.after_commit(svc.wake)
         return shown_customer(uow, who, customer_id, uow.now)
 

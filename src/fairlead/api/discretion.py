@@ -5,26 +5,24 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from fairlead.customers import SENSITIVE_FLAGS
+from fairlead.customers import SENSITIVE_FLAGS, is_delicate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 PROTECTED = "A rule about a protected fact applied."
 
 
-def is_delicate(name: str) -> bool:
-    """Whether a fact of this name speaks of a delicate flag: `vulnerable`, `is_vulnerable`, `customer_bereaved`."""
-    return any(flag in name.lower() for flag in SENSITIVE_FLAGS)
-
-
 def discreet_record(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A ruling's record without delicate facts: their values are gone, and reasons that read one no longer say it."""
-    values = record["values"]
-    hidden = {name for name, value in values.items() if is_delicate(name) or _without(value) != value}
+    """A ruling's record without delicate facts: their values are gone, and reasons that read one no longer say it.
+
+    Delicate is what is called so, and what the policy reads a delicate flag under, whatever it calls it.
+    """
+    values, other = record["values"], delicate_names(record)
+    hidden = {name for name, value in values.items() if is_delicate(name) or _without(value) != value} | other
     steps = [{**step, "reasons": [_reason(one, hidden) for one in step["reasons"]]} for step in record["steps"]]
-    shown = {name: _without(value) for name, value in values.items() if not is_delicate(name)}
-    asked = [one for one in record["needs_information"] if not is_delicate(str(one["fact"]))]
+    shown = {name: _without(value) for name, value in values.items() if not is_delicate(name) and name not in other}
+    asked = [one for one in record["needs_information"] if not is_delicate(one["fact"]) and one["fact"] not in other]
     return {**record, "values": shown, "steps": steps, "needs_information": asked}
 
 
@@ -33,9 +31,28 @@ def discreet_ruling(row: Any) -> Any:
     return SimpleNamespace(**{**row._mapping, "record": discreet_record(row.record)})  # noqa: SLF001  public in SQLAlchemy
 
 
-def discreet_pairs(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """Names and values of facts without delicate ones."""
-    return [(name, _without(value)) for name, value in pairs if not is_delicate(name)]
+def delicate_names(record: Mapping[str, Any]) -> frozenset[str]:
+    """The facts of a ruling that read a delicate flag under another name."""
+    return frozenset(record.get("delicate", ()))
+
+
+def discreet_pairs(pairs: Iterable[tuple[str, Any]], hidden: Collection[str] = ()) -> list[tuple[str, Any]]:
+    """Names and values of facts without delicate ones; `hidden` are further names that are."""
+    return [(name, _without(value)) for name, value in pairs if not is_delicate(name) and name not in hidden]
+
+
+def discreet_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts of a case without delicate ones."""
+    return dict(discreet_pairs(facts.items()))
+
+
+def discreet_payload(value: Any) -> Any:
+    """What an entry of the record holds, at any depth, without delicate facts."""
+    if isinstance(value, dict):
+        return {name: discreet_payload(one) for name, one in _without(value).items() if not is_delicate(str(name))}
+    if isinstance(value, list):
+        return [discreet_payload(one) for one in _without(value)]
+    return _without(value)
 
 
 def _reason(one: Mapping[str, Any], hidden: set[str]) -> dict[str, Any]:

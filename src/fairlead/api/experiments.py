@@ -12,8 +12,8 @@ from starlette.requests import Request
 from fairlead.api.errors import ERROR_RESPONSES
 from fairlead.api.http import require, services
 from fairlead.api.shapes import PathId, Shown
-from fairlead.experiments import Verdict
-from fairlead.insight import MAX_DAYS, ExperimentReport, report_of, reports
+from fairlead.experiments import GoalKind, PlanState, Standing, Verdict
+from fairlead.insight import MAX_DAYS, Comparison, ExperimentReport, State, report_of, reports
 from fairlead.people import Permission, Principal
 
 router = APIRouter(prefix="/v1/experiments", tags=["experiments"], responses=ERROR_RESPONSES)
@@ -71,6 +71,71 @@ class UnsentShown(Shown):
     purposes: list[UnsentForShown]
 
 
+class OutcomeShown(Shown):
+    """By which an experiment is judged."""
+
+    kind: GoalKind
+    names: list[str]
+    within_s: float
+
+
+class PlanShown(Shown):
+    """What experiments.yaml declares, and how it stands."""
+
+    version: int
+    state: PlanState
+    drawing: bool = Field(description="Whether anybody is drawn now.")
+    winner: str | None = Field(description="Of a stopped one: the arm that everybody new gets.")
+    reason: str
+    by: str
+    at: datetime
+    words: str
+    arms: dict[str, float]
+    otherwise: str
+    eligible: str = Field(description="The condition; empty for everybody.")
+    begins: datetime | None
+    ends: datetime | None
+    outcome: OutcomeShown
+    per_arm: int
+
+
+class ArmOutcomeShown(Shown):
+    """Of `n` customers `hits` had the outcome; `low` and `high` are Wilson's 95 % interval of `rate`."""
+
+    name: str
+    n: int
+    hits: int
+    rate: float | None
+    low: float
+    high: float
+
+
+class DifferenceShown(Shown):
+    """The rate of an arm less that of the first one, with Newcombe's interval."""
+
+    arm: str
+    value: float
+    low: float
+    high: float
+    clear: bool = Field(description="Whether the interval leaves 0 out.")
+
+
+class ComparisonShown(Shown):
+    """What came of the arms of the version in force."""
+
+    version: int
+    state: State
+    per_arm: int
+    arms: list[ArmOutcomeShown]
+    against: str
+    level: float = Field(description="Confidence of each difference's interval.")
+    differences: list[DifferenceShown] = Field(description="Empty while the state is not read.")
+    check: CheckShown
+    open: int = Field(description="Customers who still have time for the outcome.")
+    later: int = Field(description="Customers who came after the reading was full.")
+    words: str
+
+
 class ExperimentShown(Shown):
     """An experiment as it stands."""
 
@@ -83,6 +148,8 @@ class ExperimentShown(Shown):
     versions: list[VersionShown] = Field(description="Oldest first.")
     unsent: UnsentShown | None = Field(description="Only of the contact holdout.")
     share_now: float | None = Field(description="Of the contact holdout: what the rules in force say; 0: nobody.")
+    plan: PlanShown | None = Field(description="Only of those in experiments.yaml.")
+    comparison: ComparisonShown | None = Field(description="Only of those in experiments.yaml.")
 
 
 class ExperimentList(Shown):
@@ -96,8 +163,9 @@ def list_experiments(request: Request, _: Reporting, days: Days = 90) -> Experim
     """Every experiment with its arms and its sample-ratio check."""
     svc = services(request)
     with svc.database.reading() as reader:
-        found = reports(reader, svc.clock.now(), days)
-    return ExperimentList(items=[_shown(one) for one in found])
+        now = svc.clock.now()
+        found = reports(reader, now, days)
+    return ExperimentList(items=[_shown(one, now) for one in found])
 
 
 @router.get("/{name}")
@@ -105,10 +173,11 @@ def show_experiment(request: Request, _: Reporting, name: PathId, days: Days = 9
     """One experiment."""
     svc = services(request)
     with svc.database.reading() as reader:
-        return _shown(report_of(reader, name, svc.clock.now(), days))
+        now = svc.clock.now()
+        return _shown(report_of(reader, name, now, days), now)
 
 
-def _shown(report: ExperimentReport) -> ExperimentShown:
+def _shown(report: ExperimentReport, now: datetime) -> ExperimentShown:
     figures = report.figures
     return ExperimentShown(
         name=figures.name,
@@ -126,4 +195,26 @@ def _shown(report: ExperimentReport) -> ExperimentShown:
         ],
         unsent=UnsentShown.model_validate(report.unsent) if report.unsent else None,
         share_now=report.share_now,
+        plan=_plan(report.standing, now) if report.standing else None,
+        comparison=_comparison(report.comparison) if report.comparison else None,
+    )  # fmt: skip
+
+
+def _plan(standing: Standing, now: datetime) -> PlanShown:
+    plan, goal = standing.plan, standing.plan.goal
+    return PlanShown(
+        version=plan.version, state=standing.state, drawing=standing.draws(now), winner=standing.winner,
+        reason=standing.reason, by=standing.by, at=standing.at, words=plan.words, arms=dict(plan.arms),
+        otherwise=plan.otherwise, eligible=plan.condition, begins=plan.begins,
+        ends=plan.ends, per_arm=plan.per_arm,
+        outcome=OutcomeShown(kind=goal.kind, names=list(goal.names), within_s=goal.within.total_seconds()),
+    )  # fmt: skip
+
+
+def _comparison(one: Comparison) -> ComparisonShown:
+    return ComparisonShown(
+        version=one.version, state=one.state, per_arm=one.per_arm, against=one.against, level=one.level,
+        arms=[ArmOutcomeShown.model_validate(arm) for arm in one.arms],
+        differences=[DifferenceShown.model_validate(each) for each in one.differences],
+        check=CheckShown.model_validate(one.check), open=one.open, later=one.later, words=one.words,
     )  # fmt: skip

@@ -97,14 +97,6 @@ def principal(request: Request) -> Principal:
     return known
 
 
-def optional_principal(request: Request) -> Principal | None:
-    """As `principal`, None for a browser or program that showed nothing that holds."""
-    try:
-        return principal(request)
-    except NotSignedInError:
-        return None
-
-
 def require(permission: Permission) -> Callable[[Request], Principal]:
     """A dependency that gives the principal when it holds `permission`, else ForbiddenError naming it."""
 

@@ -11,9 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fairlead.api.callers import first_request
+from fairlead.api.consents import GpcHeader
 from fairlead.api.errors import ERROR_RESPONSES
 from fairlead.api.http import library_of, require, services
 from fairlead.api.shapes import PathId, Sent, Shown
+from fairlead.customers import asks_privacy, facts_of, record_privacy_signal
 from fairlead.errors import NotFoundError
 from fairlead.kit.ids import is_id, new_id
 from fairlead.people import Permission, Principal
@@ -21,7 +23,7 @@ from fairlead.playbooks import read_case
 from fairlead.sales import Plain, Taken, known_lead, lead_of, lead_playbook, read_lead, take_lead, taken_before
 
 if TYPE_CHECKING:
-    from fairlead.kit.unit_of_work import Reader
+    from fairlead.kit.unit_of_work import Reader, UnitOfWork
 
 MOST_VALUES = 120
 _USEFUL = ("name", "email", "phone", "company", "country", "value")
@@ -101,11 +103,11 @@ class LeadDetail(Shown):
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses={200: {"model": LeadTaken}})
-def add_lead(request: Request, who: Starting, body: LeadBody, response: Response) -> LeadTaken:
+def add_lead(request: Request, who: Starting, body: LeadBody, response: Response, gpc: GpcHeader = None) -> LeadTaken:
     """Take a lead in, with the checks of a file's row; 200 with the existing one when it was there already.
 
     A value that cannot be used does not refuse the lead: it is a problem, for which a person looks. A body that is
-    wrong as such is a 422 whose `fields` say what to mend.
+    wrong as such is a 422 whose `fields` say what to mend. `Sec-GPC: 1` is the visitor's own, passed on.
     """
     svc = services(request)
     with svc.database.transaction() as uow:
@@ -124,6 +126,9 @@ def add_lead(request: Request, who: Starting, body: LeadBody, response: Response
             source = body.source or f"api {who.name}"[:200]
             taken = take_lead(uow, who.actor, bundle, body.playbook, draft, source=source, lead_id=fresh)
             uow.after_commit(svc.wake)
+        if asks_privacy(gpc):
+            _keep_private(uow, who, taken.customer_id)
+            uow.after_commit(svc.wake)
     if not taken.is_new:
         response.status_code = status.HTTP_200_OK
     return LeadTaken(
@@ -133,6 +138,13 @@ def add_lead(request: Request, who: Starting, body: LeadBody, response: Response
         is_new=taken.is_new,
         problems=[LeadProblem.model_validate(problem) for problem in map(_Of, taken.problems)],
     )
+
+
+def _keep_private(uow: UnitOfWork, who: Principal, customer_id: str) -> None:
+    """Write the visitor's signal down, once; of somebody who was erased nothing is kept."""
+    known = facts_of(uow, [customer_id], uow.now).get(customer_id)
+    if known is not None and not known["erased"]:
+        record_privacy_signal(uow, who.actor, customer_id, source=str(who.actor), where="/v1/leads")
 
 
 @router.get("/{lead_id}")

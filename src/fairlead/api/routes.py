@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fairlead.api import (
     actions,
+    alerts,
     audit,
     autonomy,
     cases,
@@ -15,13 +16,16 @@ from fairlead.api import (
     customers,
     duplicates,
     experiments,
+    identity,
     imports,
     labels,
     leads,
     mail,
     notes,
     playbooks,
+    repairs,
     reviews,
+    rights,
     scores,
     signing,
     teams,
@@ -38,11 +42,11 @@ if TYPE_CHECKING:
     from fairlead.settings import Settings
 
 ROUTERS = (
-    actions.router,
+    actions.router, alerts.router,
     reviews.router, cases.router, autonomy.router, playbooks.router, signing.router, labels.router, customers.router,
     consents.router,
     duplicates.router, imports.router, leads.router, scores.router, notes.router, audit.router, teams.router,
-    touches.router, mail.router, contact.router, experiments.router,
+    touches.router, mail.router, contact.router, experiments.router, identity.router, rights.router, repairs.router,
 )  # fmt: skip
 DEFAULT_CURRENCY = "EUR"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from fairlead import audit, reviews
-from fairlead.api.discretion import discreet_pairs, discreet_ruling
+from fairlead.api.discretion import delicate_names, discreet_pairs, discreet_ruling
 from fairlead.api.timeline import customer_timeline
 from fairlead.checkpoints import explain, read_decision, read_ruling, recall
 from fairlead.customers import CustomerFacts, profile, visible_facts
@@ -102,7 +102,8 @@ def read_story(
         story.signals = ruling.proposal.get("signals") or {}
         story.steps = ruling.record["steps"]
     if not sensitive:
-        story.facts, story.found = discreet_pairs(story.facts), discreet_pairs(story.found)
+        hidden = delicate_names(ruling.record)
+        story.facts, story.found = (discreet_pairs(pairs, hidden) for pairs in (story.facts, story.found))
     if review.customer_id:
         _add_customer(reader, story, review.customer_id, me, now)
         if story.customer is not None:

@@ -24,6 +24,7 @@ def recall(record: Mapping[str, Any]) -> Ruling:
         grant_id=record["grant"],
         in_population=record["in_population"],
         lottery_probability=record["lottery_probability"],
+        delicate=tuple(record.get("delicate", ())),
     )
     experiment = record.get("experiment")
     return Ruling(

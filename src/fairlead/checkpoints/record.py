@@ -91,10 +91,13 @@ class Trace:
     grant_id: str | None
     in_population: bool
     lottery_probability: float
+    delicate: tuple[str, ...] = ()
+    """Facts of the policy that say what only some may know of a customer, whatever the policy calls them."""
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON-ready data."""
-        return {
+        delicate = {"delicate": list(self.delicate)} if self.delicate else {}
+        return delicate | {
             "checkpoint": self.checkpoint,
             "policy_version": self.policy_version,
             "segment": self.segment,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fairlead.checkpoints.model import Grant, GrantKey, Level, Path
 from fairlead.checkpoints.record import Enrolment, Reason, Ruling, Step, Trace
+from fairlead.customers import is_delicate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -124,6 +125,7 @@ class Ruler:
     ) -> None:
         """Cheap: one may be made per decision, or one per chunk."""
         self._policy = policy
+        self._delicate = tuple(fact.name for fact in policy.facts if is_delicate(fact.field))
         self._grants = grants
         self._now = now
         self._stop = None if policy.never_stopped and deterministic_signed else stop
@@ -238,6 +240,7 @@ class Ruler:
             grant_id=None if grant is None else grant.id,
             in_population=in_population,
             lottery_probability=0.0 if path is Path.BLOCKED else 1.0 if standing.in_shadow else rate,
+            delicate=self._delicate,
         )
         return trace, enrolment
 

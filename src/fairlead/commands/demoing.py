@@ -24,7 +24,7 @@ from fairlead.kit import jsons
 from fairlead.kit.clock import iso
 from fairlead.kit.words import counted
 from fairlead.playbooks import current_bundle
-from fairlead.sales import finished_import_of, forms_of, open_lead_file, read_answers, submit
+from fairlead.sales import ConfirmLinks, finished_import_of, forms_of, open_lead_file, read_answers, submit
 from fairlead.settings import Settings
 from fairlead.testing.clock import TravelClock
 from fairlead.testing.company import HEADER, HISTORY_HEADER, Company, CompanyOptions, history_rows, write_rows
@@ -191,12 +191,15 @@ def _post_forms(runtime: Runtime) -> None:
     form = forms_of(bundle).get("contact")
     if form is None:
         return
+    secret = runtime.settings.secret_key
+    assert secret is not None  # noqa: S101  an opened runtime has one
+    links = ConfirmLinks(secret.get_secret_value().encode(), runtime.settings.public_url)
     for number, typed in enumerate(_POSTED):
         answers = read_answers(form, typed)
         if answers.errors:  # the workspace's form is another one by now
             continue
         with suppress(FairleadError), runtime.database.transaction() as uow:
-            submit(uow, bundle, form, answers, f"demo-{number}")
+            submit(uow, bundle, form, answers, f"demo-{number}", links=links)
     runtime.dispatcher.wake()
 
 

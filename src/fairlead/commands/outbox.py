@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from fairlead.actions import (
+    REPAIR,
     Action,
     ActionFilter,
     action_of,
@@ -17,13 +18,18 @@ from fairlead.actions import (
     open_counts,
     outlets_now,
     parse_rates,
+    ways_out,
 )
-from fairlead.commands.common import AsJson, Workspace, answer, operator, reading, say, says_errors, writing
-from fairlead.connectors import SETTLEMENTS, retry_failed, settle_unknown
+from fairlead.commands.common import AsJson, Workspace, answer, operator, reading, say, says_errors, words, writing
+from fairlead.connectors import SETTLEMENTS, registry, retry_failed, settle_unknown
+from fairlead.errors import NotFoundError
 from fairlead.kit.clock import iso
+from fairlead.kit.unit_of_work import Reader
 from fairlead.kit.words import counted
+from fairlead.kit.yamlmarks import did_you_mean
 
 outbox = typer.Typer(name="outbox", help="What leaves, what waits, and what could not.", no_args_is_help=True)
+_CHANNELS = ("email", "sms", "phone", "chat", "post")
 Id = Annotated[str, typer.Argument(help="The action's id, act_…")]
 
 
@@ -36,23 +42,29 @@ def list_actions(
     ] = None,
     connector: Annotated[str | None, typer.Option(help="Only through this connector.")] = None,
     customer: Annotated[str | None, typer.Option(help="Only for this customer.")] = None,
+    outlet: Annotated[str | None, typer.Option(help="Only by this way out, such as message/email.")] = None,
+    before: Annotated[str | None, typer.Option(metavar="ID", help="Only those older than this action.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=500)] = 50,
     workspace: Workspace = None,
     as_json: AsJson = False,
 ) -> None:
     """Actions, newest first, and how each way out does; `--state repair` is what waits for somebody's word."""
-    which = ActionFilter(state, connector, customer_id=customer)
+    which = ActionFilter(state, connector, outlet, customer)
     with reading(workspace) as (runtime, reader):
-        rows = actions_page(reader, which, None, limit)
+        rows = actions_page(reader, which, before, limit + 1)
         counts = open_counts(reader)
         ways = outlets_now(reader, parse_rates(runtime.settings.delivery_rates), runtime.database.clock.now())
+    older = rows[limit - 1].id if len(rows) > limit else None
+    rows = rows[:limit]
     if as_json:
-        answer({"items": [_plain(row) for row in rows], "counts": counts})
+        answer({"items": [_plain(row) for row in rows], "next": older, "counts": counts})
         return
     for row in rows:
         say(f"{row.id}  {row.state.value:9}  {row.outlet}  {row.kind}  {_why(row)}")
     if not rows:
-        say("nothing" if state is None else f"nothing is {state}")
+        say({None: "nothing", REPAIR: "nothing is to be repaired"}.get(state, f"nothing is {state}"))
+    if older is not None:
+        words.print(f"there are older ones: --before {older}", markup=False)
     for way in ways:
         if way.state.opened_at is not None:
             trial = f", next trial {iso(way.state.probe_at)}" if way.state.probe_at else ""
@@ -89,8 +101,8 @@ def show(action_id: Id, *, workspace: Workspace = None, as_json: AsJson = False)
         return
     say(f"{row.id}  {row.state.value}  {row.outlet}  {row.kind}  {counted(row.attempts, 'delivery', 'deliveries')}")
     say(_why(row) or "nothing was said yet")
-    for name, code, words in row.gate.get("checks", ()):
-        say(f"  {name:12} {code:12} {words}")
+    for name, code, why in row.gate.get("checks", ()):
+        say(f"  {name:12} {code:12} {why}")
     if copy is not None:
         say(f"handed over {iso(copy.at)}; the other side: {copy.words}")
         say(copy.content or "(erased with the customer)")
@@ -117,9 +129,20 @@ def retry(
             give_up(uow, action_id, operator(), reason=give_up_because)
             say("given up")
             return
+        if every is not None:
+            _check_way_out(uow, every)
         ids = [action_id] if action_id is not None else dead_letters(uow, every or "", now=uow.now)
         count = retry_failed(uow, ids, operator())
     say(f"{counted(count, 'action')} queued; a running server or worker delivers")
+
+
+def _check_way_out(reader: Reader, name: str) -> None:
+    """NotFoundError for what is no connector of this build, and no way by which anything was ever to go out."""
+    known = {*registry, *ways_out(reader), *(f"message/{one}" for one in _CHANNELS)}
+    if name not in known:
+        hint = did_you_mean(name, known)
+        message = f"there is no connector or outlet {name!r:.80} here"
+        raise NotFoundError(f"{message}. {hint}" if hint else message, outlet=name[:80])
 
 
 @outbox.command("settle")

@@ -26,10 +26,11 @@ from fairlead.playbooks import (
     read_workspace,
     svg,
 )
-from fairlead.sales import FILE_CHECKS, STEPS, assignment_of
+from fairlead.sales import assignment_of
 from fairlead.testing.rehearsal import Outcome, rehearser_for
 from fairlead.testing.rehearsal_files import parse_tests, read_tests
 from fairlead.testing.rehearsal_judging import Coverage, coverage
+from fairlead.worker import CHECKS, STEPS
 
 MAX_NEVER_SHOWN = 40
 _WORDS = {
@@ -73,7 +74,7 @@ def rehearse(
     folder = settings_of(workspace).workspace
     began = time.perf_counter()
     files = read_workspace(folder)
-    with rehearser_for(files, StepRegistry(STEPS, FILE_CHECKS), frozenset(registry)) as rehearser:
+    with rehearser_for(files, StepRegistry(STEPS, CHECKS), frozenset(registry)) as rehearser:
         rehearsals, errors = parse_tests(read_tests(folder), rehearser.bundle)
         if errors:
             for error in errors[:-1]:
@@ -194,7 +195,7 @@ def graph(
 ) -> None:
     """Draw a playbook, from the files as they are now."""
     files = read_workspace(settings_of(workspace).workspace)
-    bundle, errors = check_files(files, StepRegistry(STEPS, FILE_CHECKS), frozenset(registry))
+    bundle, errors = check_files(files, StepRegistry(STEPS, CHECKS), frozenset(registry))
     if bundle is None:
         raise errors[0]
     if playbook not in bundle.playbooks:

@@ -22,6 +22,7 @@ from fairlead.commands.common import (
     words,
     writing,
 )
+from fairlead.commands.voided import proposers_now, voided
 from fairlead.errors import InputError
 from fairlead.kit.clock import iso
 from fairlead.sales import open_lead_file, read_history
@@ -41,7 +42,6 @@ from fairlead.understanding import (
 from fairlead.worker import Runtime
 
 SCORE_NAME = "lead-score"
-MODEL_COLUMNS = ("auc", "brier", "lift_10", "rows", "columns_used", "columns_refused", "producer")
 
 training = typer.Typer(name="train", help="Learn a score from what became of past leads.", no_args_is_help=True)
 score = typer.Typer(name="score", help="Trained scores: versions, and why a lead is scored so.", no_args_is_help=True)
@@ -252,7 +252,11 @@ def score_use(
     """Score with this version from now on, a former one included."""
     with writing(workspace) as (runtime, uow):
         load_model(uow, _key(runtime), producer)
+        before = proposers_now(uow, runtime.library)
         use_model(uow, operator(), producer)
+        void = voided(uow, before, proposers_now(uow, runtime.library))
+    for one in void:
+        words.print(one.words(), markup=False)
     say(f"{producer} scores from now on; it may decide only what its own grants allow, without one it is in shadow")
 
 

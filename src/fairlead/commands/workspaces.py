@@ -25,13 +25,13 @@ from fairlead.commands.common import (
     unsigned_lines,
     words,
 )
+from fairlead.commands.replaying import rules_line, rules_line_unopened
 from fairlead.commands.voided import VoidGrant, proposers, proposers_now, voided
 from fairlead.connectors import registry
 from fairlead.errors import ConflictError
 from fairlead.kit.words import counted
 from fairlead.playbooks import StepRegistry, check_files, deploy, read_workspace, rerule_waiting
-from fairlead.sales import FILE_CHECKS, STEPS
-from fairlead.worker import Runtime
+from fairlead.worker import CHECKS, STEPS, Runtime
 
 
 def _files_below(folder: Traversable, path: str = "") -> dict[str, Traversable]:
@@ -69,16 +69,21 @@ class Deployed(NamedTuple):
 
 
 def deploy_here(runtime: Runtime) -> Deployed:
-    """Deploy the workspace's files as they are now; a warning on standard error for each grant that is void by it."""
+    """Deploy the workspace's files as they are now.
+
+    On standard error: what changed contact rules would have done, and a warning for each grant that is void by it.
+    """
     files = read_workspace(runtime.settings.workspace)
+    with runtime.database.reading() as reader:
+        line = rules_line(reader, runtime.database, files)
     with runtime.database.transaction() as uow:
         before = proposers_now(uow, runtime.library)
         bundle, changed = deploy(uow, runtime.library, operator(), files)
         void = voided(uow, before, proposers(uow, bundle)) if changed else []
     if changed:
         rerule_waiting(runtime.engine)
-    for one in void:
-        words.print(one.words(), markup=False)
+    for told in [*filter(None, [line]), *(one.words() for one in void)]:
+        words.print(told, markup=False)
     return Deployed(bundle.digest, changed, void)
 
 
@@ -132,18 +137,19 @@ def check(*, workspace: Workspace = None, as_json: AsJson = False) -> None:
     """Check the workspace's files; says every mistake with its place and a cure."""
     settings = settings_of(workspace)
     files = read_workspace(settings.workspace)
-    bundle, errors = check_files(files, StepRegistry(STEPS, FILE_CHECKS), frozenset(registry))
+    bundle, errors = check_files(files, StepRegistry(STEPS, CHECKS), frozenset(registry))
+    line = rules_line_unopened(settings, files) if bundle is not None else None
+    notes = [*unsigned_lines(bundle.policies), *filter(None, [line])] if bundle is not None else []
     if as_json:
         problems = [error.as_dict() for error in errors]
-        notes = unsigned_lines(bundle.policies) if bundle else []
         answer({"ok": not errors, "files": sorted(files), "errors": problems, "notes": notes})
     else:
         for error in errors:
             say(error.message)
         if bundle is not None:
             say(f"{counted(len(files), 'file is', 'files are')} right: {', '.join(_kinds(files))}")
-            for line in unsigned_lines(bundle.policies):
-                say(line)
+            for note in notes:
+                say(note)
     if errors:
         raise typer.Exit(2)
 

@@ -9,18 +9,26 @@ from fairlead.connectors.jobs import SqlMailJournal
 from fairlead.connectors.log import LogConnector
 from fairlead.connectors.mail_building import Unsubscribe
 from fairlead.connectors.mail_intake import REPLIED, TakenMail, take_mail
-from fairlead.connectors.mail_journal import MailJournal, allow_resend, forget_mail, forget_old_mail
+from fairlead.connectors.mail_journal import MailJournal, allow_resend, forget_mail
 from fairlead.connectors.mail_orders import Contact, FindContact, FindWayOut
 from fairlead.connectors.mail_reading import MAX_BYTES as MAX_MAIL_BYTES, Incoming, MailKind, read_mail
 from fairlead.connectors.mail_setup import MailSetup, mail_setup
 from fairlead.connectors.message import MessageConnector
 from fairlead.connectors.message_rendering import Rendered, render_message
-from fairlead.connectors.message_templates import Template, Templates, check_messages, choose, templates_of
+from fairlead.connectors.message_templates import (
+    Template,
+    Templates,
+    check_messages,
+    choose,
+    shipped_templates,
+    templates_of,
+)
 from fairlead.connectors.ports import Connector, Delivery, Receipt, ReceiptState
 from fairlead.connectors.reading_copies import MAX_SHOWN, Letter, read_copy
 from fairlead.connectors.repairs import WORDS as SETTLEMENTS, retry_failed, settle_unknown
 from fairlead.connectors.smtp import SmtpConnector
 from fairlead.connectors.unsent import UnsentMail
+from fairlead.connectors.webhook import WebhookConnector
 
 UNSENT = "unsent"
 """Folder below the data folder for messages of channels that are not set up."""
@@ -75,12 +83,12 @@ __all__ = [
     "Templates",
     "UnsentMail",
     "Unsubscribe",
+    "WebhookConnector",
     "allow_resend",
     "check_messages",
     "choose",
     "connectors_for",
     "forget_mail",
-    "forget_old_mail",
     "mail_setup",
     "read_copy",
     "read_mail",
@@ -88,6 +96,7 @@ __all__ = [
     "render_message",
     "retry_failed",
     "settle_unknown",
+    "shipped_templates",
     "take_mail",
     "templates_of",
 ]

@@ -7,10 +7,10 @@ import hashlib
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from fairlead.connectors.ports import Delivery, Receipt, ReceiptState
 from fairlead.kit import jsons
@@ -63,6 +63,27 @@ class FileConnector:
             return Receipt(ReceiptState.FAILED, f"{self.path.name}: {error}")
         return Receipt(ReceiptState.SENT, f"line of {self.path.name}")
 
+    def forget(self, customer_ids: Collection[str]) -> int:
+        """Blank the lines of these customers; how many there were. Keys and lengths stay, so nothing comes twice.
+
+        A line of which half was blanked by a crash is no JSON any more and says nothing. OSError as the disk has it.
+        """
+        if not self.path.exists():
+            return 0
+        blanked = 0
+        with self._alone(), self.path.open("r+b") as file:
+            at = 0
+            for line in file:
+                told = _told(line)
+                if told is not None and told.get("customer_id") in customer_ids:
+                    kept = {"at": told.get("at"), "key": told.get("key"), "kind": "erased"}
+                    data = jsons.dumps(kept).encode()
+                    os.pwrite(file.fileno(), data.ljust(len(line) - 1) if len(data) < len(line) else b" ", at)
+                    blanked += 1
+                at += len(line)
+            os.fsync(file.fileno())
+        return blanked
+
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """One delivery at a time, over the threads of this process and over all processes."""
@@ -114,6 +135,14 @@ def _catch_up(file: IO[bytes], index: sqlite3.Connection) -> int:
             continue  # not one of ours; somebody edited the file
     _remember(index, keys, read_to)
     return read_to
+
+
+def _told(line: bytes) -> dict[str, Any] | None:
+    try:
+        told = jsons.loads(line)
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) else None
 
 
 def _append(file: IO[bytes], data: bytes, end: int) -> None:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 
 from fairlead.connectors.ports import Receipt, ReceiptState
 from fairlead.connectors.smtp_answers import is_dead_mailbox
 from fairlead.connectors.tables import mail_sent, mail_taken
 from fairlead.customers import suppress
 from fairlead.kit.actors import Actor, ActorKind
-from fairlead.kit.clock import iso, to_micros
-from fairlead.kit.unit_of_work import AuditEntry, Reader, UnitOfWork
+from fairlead.kit.clock import to_micros
+from fairlead.kit.unit_of_work import Reader, UnitOfWork
 
 MAX_WORDS = 1_000
 MAX_THREAD = 20
@@ -160,22 +159,3 @@ def forget_mail(uow: UnitOfWork, customer_id: str) -> int:
     sent = update(mail_sent).where(mail_sent.c.customer_id == customer_id).values(address="", words="")
     taken = update(mail_taken).where(mail_taken.c.customer_id == customer_id).values(address="", words="")
     return uow.execute(sent).rowcount + uow.execute(taken).rowcount
-
-
-def forget_old_mail(uow: UnitOfWork, before: datetime, limit: int = 5_000) -> int:
-    """Drop what was sent and taken before that moment; how many rows went, `limit` of each table at most.
-
-    A message that is forgotten is not recognised when something comes back.
-    """
-    gone = 0
-    for table in (mail_sent, mail_taken):
-        old = list(uow.execute(select(table.c.id).where(table.c.at < before).limit(limit)).scalars())
-        gone += _dropped(uow, table.name, old)
-    if gone:
-        uow.record(AuditEntry("mail.forgotten", "mail", {"before": iso(before), "rows": gone}, actor=MAILER))
-    return gone
-
-
-def _dropped(uow: UnitOfWork, name: str, ids: Sequence[str]) -> int:
-    table = mail_sent if name == mail_sent.name else mail_taken
-    return uow.execute(delete(table).where(table.c.id.in_(ids))).rowcount if ids else 0

@@ -18,11 +18,15 @@ from fairlead.connectors.message_rendering import Rendered, render_message
 from fairlead.connectors.message_templates import Templates, choose
 from fairlead.connectors.ports import Delivery
 from fairlead.errors import InputError
+from fairlead.kit.sealing import unseal
 
 CHANNEL = "email"
 PEOPLE = frozenset({"agent"})
 """Senders whose messages a person wrote."""
 MAX_WORD = 200
+MAX_SEALED = 8
+BLANK = "••••••"
+"""What a copy shows in place of a sealed field."""
 _OFF = {
     "en": "No more messages like this one",
     "de": "Keine solchen Nachrichten mehr",
@@ -44,6 +48,11 @@ FindContact = Callable[[str], Contact | None]
 FindWayOut = Callable[[str, str], Unsubscribe | None]
 """How a customer (by id) gets off a purpose; None for purposes that nobody can be taken off."""
 
+FindLinks = Callable[[Delivery], Mapping[str, str]]
+"""The recipient's own pages by the names in LINKS, those that there are; asked only for templates that read one."""
+LINKS = frozenset({"preferences_url", "why_url"})
+"""Fields that a template finds without being given them: where the recipient chooses, and why this was decided."""
+
 
 @dataclass(frozen=True, slots=True)
 class MailOrder:
@@ -56,21 +65,31 @@ class MailOrder:
     automatic: str
     in_reply_to: str
     way_out: Unsubscribe | None
+    kept: Rendered
+    """What is kept of the message: the same, with sealed fields blanked out."""
+
+    @property
+    def has_sealed(self) -> bool:
+        """Whether a copy of the message differs from the message."""
+        return self.kept != self.written
 
 
 class OrderReader:
     """Reads bodies: `channel`, `purpose`, `sender`, `to`, `template` or `subject` with `text` or `html`, `fields`,
-    `thread`, `reply_to_message`; `language` and `automatic` may be said besides.
+    `thread`, `reply_to_message`; `language` and `automatic` may be said besides. `sealed` holds fields that only the
+    recipient may read: they take the place of `[[name]]` in the text, and of fields in a template.
     """
 
     def __init__(
-        self, setup: MailSetup, templates: Callable[[], Templates], contact: FindContact, way_out: FindWayOut
-    ) -> None:
+        self, setup: MailSetup, templates: Callable[[], Templates], contact: FindContact, way_out: FindWayOut,
+        links: FindLinks | None = None,
+    ) -> None:  # fmt: skip
         """`templates` gives those that are deployed now."""
         self._setup = setup
         self._templates = templates
         self._contact = contact
         self._way_out = way_out
+        self._links: FindLinks = links or (lambda _delivery: {})
 
     def read(self, delivery: Delivery) -> MailOrder:
         """InputError or NotFoundError for a body that cannot become a message."""
@@ -89,8 +108,12 @@ class OrderReader:
             one, delivery.idempotency_key, message_id_of(one, self._setup.sender.domain), str(to),
             delivery.customer_id, purpose, _word(body, "thread"),
         )  # fmt: skip
-        written = with_way_out(self._written(body, contact, way_out), way_out)
-        return MailOrder(mail, to, written, contact.name, automatic, answers, way_out)
+        opened = opened_fields(self._setup.opening, delivery)
+        written = with_way_out(self._written(delivery, contact, way_out, opened), way_out)
+        kept = written
+        if opened:
+            kept = with_way_out(self._written(delivery, contact, way_out, dict.fromkeys(opened, BLANK)), way_out)
+        return MailOrder(mail, to, written, contact.name, automatic, answers, way_out, kept)
 
     def _recipient(self, delivery: Delivery) -> Contact:
         known = self._contact(delivery.customer_id) if delivery.customer_id else None
@@ -100,18 +123,37 @@ class OrderReader:
             raise InputError("Nobody is named to write to, and the customer has no mail address.", code="no_address")
         return known
 
-    def _written(self, body: Mapping[str, Any], contact: Contact, way_out: Unsubscribe | None) -> Rendered:
+    def _written(
+        self, delivery: Delivery, contact: Contact, way_out: Unsubscribe | None, opened: Mapping[str, str]
+    ) -> Rendered:
+        body = delivery.body
         language = _word(body, "language") or contact.language
         if name := _word(body, "template"):
             fields = body.get("fields") or {}
             if not isinstance(fields, dict):
                 raise InputError("The fields of a message are an object.", code="template", field="fields")
+            template = choose(self._templates(), name, language)
             given = {"unsubscribe": way_out.https} if way_out else {}
-            return render_message(choose(self._templates(), name, language), given | fields)
+            wanted = template.wanted & LINKS
+            if wanted:
+                given |= {one: link for one, link in self._links(delivery).items() if one in wanted}
+            return render_message(template, {**given, **fields, **opened})
         subject, text, html = (_text(body, name) for name in ("subject", "text", "html"))
         if not subject.strip() or not (text.strip() or html.strip()):
             raise InputError("A message has a template, or a subject and a text.", code="mail_text")
+        for name, value in opened.items():
+            text, html = text.replace(f"[[{name}]]", value), html.replace(f"[[{name}]]", escape(value))
         return Rendered(subject, text, html, language)
+
+
+def opened_fields(secret: bytes, delivery: Delivery) -> dict[str, str]:
+    """The sealed fields of a message, opened; InputError `sealed` where they were sealed elsewhere or for another."""
+    sealed = delivery.body.get("sealed") or {}
+    if not isinstance(sealed, dict) or len(sealed) > MAX_SEALED or not all(isinstance(o, str) for o in sealed.values()):
+        raise InputError("The sealed fields of a message are a few texts by name.", code="sealed", field="sealed")
+    if sealed and not secret:
+        raise InputError("Sealed fields cannot be opened here.", code="sealed", field="sealed")
+    return {str(name): unseal(secret, delivery.idempotency_key, value) for name, value in sealed.items()}
 
 
 def replace_address(known: Contact | None, address: str) -> Contact:
@@ -135,6 +177,13 @@ def with_way_out(written: Rendered, way_out: Unsubscribe | None) -> Rendered:
         head, body_end, rest = html.rpartition("</body>")
         html = f"{head}{line}{body_end}{rest}" if body_end else html + line
     return written._replace(text=text, html=html)
+
+
+def copy_for_keeping(setup: MailSetup, order: MailOrder, raw: bytes, at: datetime, earlier: tuple[str, ...]) -> str:
+    """What is kept of a message that went out as `raw`: to the letter, but for sealed fields, which are blanked out."""
+    if order.has_sealed:
+        raw = letter_of(replace(setup, signer=None), replace(order, written=order.kept), at, earlier)
+    return raw.decode("ascii", "replace")
 
 
 def letter_of(setup: MailSetup, order: MailOrder, at: datetime, earlier: tuple[str, ...]) -> bytes:

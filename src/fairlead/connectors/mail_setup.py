@@ -18,7 +18,7 @@ class MailSetup:
     """Everything a message needs besides itself.
 
     `bounce_to` None: bounces go to `sender`, and are told apart by Message-ID alone. `signer` None: no signature.
-    `secret` makes the ids by which answers are recognised.
+    `secret` makes the ids by which answers are recognised, `opening` opens the sealed fields of messages.
     """
 
     server: MailServer
@@ -28,6 +28,7 @@ class MailSetup:
     bounce_to: MailAddress | None = None
     signer: DkimSigner | None = None
     secret: bytes = field(default=b"", repr=False)
+    opening: bytes = field(default=b"", repr=False)
 
     def envelope(self, mail: str) -> str:
         """The envelope sender of the message with this id."""
@@ -50,7 +51,13 @@ def mail_setup(settings: Settings, secret: bytes) -> MailSetup | None:
     return MailSetup(
         _server(settings), sender, settings.smtp_from_name, _address(settings, "smtp_reply_to"),
         _address(settings, "smtp_bounce_to"), _signer(settings, sender), secret,
+        opening_key(settings),
     )  # fmt: skip
+
+
+def opening_key(settings: Settings) -> bytes:
+    """What sealed fields of messages are opened with; empty, so that none can be, without a secret key."""
+    return settings.secret_key.get_secret_value().encode() if settings.secret_key else b""
 
 
 def _server(settings: Settings) -> MailServer:

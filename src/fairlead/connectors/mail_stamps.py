@@ -8,7 +8,6 @@ import hmac
 import re
 from collections.abc import Iterable
 
-_ID = re.compile(r"fl([a-z2-7]{32})")
 _MESSAGE_ID = re.compile(r"<?fl([a-z2-7]{32})@[^\s<>@]{1,255}>?")
 _TAGGED = re.compile(r"[^\s<>@+]{1,64}\+fl([a-z2-7]{32})@[^\s<>@]{1,255}", re.IGNORECASE)
 
@@ -29,8 +28,3 @@ def ids_in(message_ids: Iterable[str], addresses: Iterable[str] = ()) -> list[st
     found = [match[1] for one in message_ids if (match := _MESSAGE_ID.fullmatch(one.strip())) is not None]
     found += [match[1].lower() for one in addresses for match in _TAGGED.finditer(one)]
     return [f"fl{one}" for one in dict.fromkeys(found)]
-
-
-def is_mail_id(text: str) -> bool:
-    """Whether a text has the form of such an id."""
-    return _ID.fullmatch(text) is not None

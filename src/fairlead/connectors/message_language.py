@@ -23,8 +23,19 @@ SLOTS = "_slots"
 """Under this name a render keeps what it filled in; no template can read it, since it begins with an underscore."""
 
 
+_NAMED = 3
+
+
 class FieldError(Exception):
     """A value that cannot be written into a message."""
+
+
+def _names_of(context: Context, value: Any) -> str:
+    """The fields that a value may have come from, "a value" where none is known."""
+    own = {name: one for name, one in context.get_all().items() if not name.startswith("_")}
+    inner = {f"{name}.{key}": item for name, one in own.items() if isinstance(one, dict) for key, item in one.items()}
+    found = sorted(name for name, one in {**own, **inner}.items() if one is value)[:_NAMED]
+    return f"the field {' or '.join(found)}" if found else "a value"
 
 
 @pass_context
@@ -33,7 +44,8 @@ def _finalize(context: Context, value: Any) -> Any:
     if isinstance(value, Undefined):
         return str(value)  # raises, and says which
     if value is None or isinstance(value, (list, tuple, dict)):
-        message = "a value is empty" if value is None else "a value is a list or an object and not a text"
+        named = _names_of(context, value)
+        message = f"{named} is empty" if value is None else f"{named} is a list or an object and not a text"
         raise FieldError(message)
     if isinstance(value, bool):
         value = "true" if value else "false"

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import resources
 from types import MappingProxyType
 
 from jinja2 import TemplateSyntaxError, nodes
@@ -74,11 +75,23 @@ Templates = Mapping[str, Mapping[str, Template]]
 
 
 def templates_of(files: Mapping[str, str]) -> Templates:
-    """The templates among a workspace's files; the first mistake is a SourceError."""
+    """The templates among a workspace's files; the first mistake is a SourceError.
+
+    Those that Fairlead ships stand beside them, language by language; a file of the workspace's replaces one.
+    """
     found, errors = _read(tuple(sorted((path, text) for path, text in files.items() if path.startswith(FOLDER))))
     if errors:
         raise errors[0]
-    return found
+    ours = shipped_templates()
+    return MappingProxyType({name: {**ours.get(name, {}), **found.get(name, {})} for name in {**ours, **found}})
+
+
+@lru_cache(maxsize=1)
+def shipped_templates() -> Templates:
+    """The messages that Fairlead itself writes, as files of the same form."""
+    folder = resources.files("fairlead.connectors").joinpath("shipped")
+    texts = {f"{FOLDER}{one.name}": one.read_text(encoding="utf-8") for one in folder.iterdir()}
+    return _read(tuple(sorted(texts.items())))[0]
 
 
 def check_messages(files: Mapping[str, str], _playbooks: Mapping[str, object] | None = None) -> list[SourceError]:

@@ -8,7 +8,15 @@ from collections.abc import Callable
 from datetime import datetime
 
 from fairlead.connectors.mail_journal import MailJournal
-from fairlead.connectors.mail_orders import FindContact, FindWayOut, MailOrder, OrderReader, letter_of
+from fairlead.connectors.mail_orders import (
+    FindContact,
+    FindLinks,
+    FindWayOut,
+    MailOrder,
+    OrderReader,
+    copy_for_keeping,
+    letter_of,
+)
 from fairlead.connectors.mail_session import BUSY, NotSentError, SessionPool, UnknownFateError
 from fairlead.connectors.mail_setup import MailSetup
 from fairlead.connectors.message_rendering import Rendered
@@ -47,17 +55,20 @@ class SmtpConnector:
         templates: Callable[[], Templates] = dict,
         contact: FindContact = _nobody,
         way_out: FindWayOut = _no_way_out,
+        links: FindLinks | None = None,
     ) -> None:
         """Connects with the first message. Without `templates` only messages with a text of their own can be sent."""
         self._setup = setup
         self._journal = journal
         self._now = now
         self._pool = SessionPool(setup.server)
-        self._orders = OrderReader(setup, templates, contact, way_out)
+        self._orders = OrderReader(setup, templates, contact, way_out, links)
 
     def written(self, delivery: Delivery) -> Rendered:
-        """What the recipient would read; nothing is sent. InputError or NotFoundError where it cannot be written."""
-        return self._orders.read(delivery).written
+        """What the recipient would read, but for sealed fields; nothing is sent. InputError or NotFoundError where it
+        cannot be written.
+        """
+        return self._orders.read(delivery).kept
 
     def deliver(self, delivery: Delivery) -> Receipt:
         """See `Connector.deliver`. A key that was begun and never settled is ambiguous, not sent again."""
@@ -82,9 +93,10 @@ class SmtpConnector:
         self._journal.close()
 
     def _sent(self, order: MailOrder, earlier: tuple[str, ...]) -> Receipt:
-        marked = f"Message-ID {order.mail.message_id}"
+        marked, at = f"Message-ID {order.mail.message_id}", self._now()
         try:
-            raw = letter_of(self._setup, order, self._now(), earlier)
+            raw = letter_of(self._setup, order, at, earlier)
+            kept = copy_for_keeping(self._setup, order, raw, at, earlier)
         except InputError as error:
             return Receipt(ReceiptState.REFUSED, error.message)
         until = time.monotonic() + self._setup.server.timeout_s
@@ -93,9 +105,9 @@ class SmtpConnector:
         except NotSentError as error:
             return Receipt(ReceiptState.FAILED, str(error))
         except UnknownFateError as error:
-            return Receipt(ReceiptState.AMBIGUOUS, f"{error}; {marked}", raw.decode("ascii"))
+            return Receipt(ReceiptState.AMBIGUOUS, f"{error}; {marked}", kept)
         receipt = receipt_of(answer)
-        copy = raw.decode("ascii") if receipt.state is ReceiptState.SENT else ""
+        copy = kept if receipt.state is ReceiptState.SENT else ""
         return Receipt(receipt.state, f"{receipt.detail}; {marked}", copy)
 
     def _handed_over(self, order: MailOrder, raw: bytes, until: float) -> Answer:

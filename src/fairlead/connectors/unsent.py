@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from fairlead.connectors.mail_orders import FindContact, FindWayOut, OrderReader, letter_of
+from fairlead.connectors.mail_orders import FindContact, FindLinks, FindWayOut, OrderReader, copy_for_keeping, letter_of
 from fairlead.connectors.mail_setup import MailSetup
 from fairlead.connectors.message_templates import Templates
 from fairlead.connectors.ports import Delivery, Receipt, ReceiptState
@@ -32,18 +32,21 @@ class UnsentMail:
         templates: Callable[[], Templates],
         contact: FindContact,
         way_out: FindWayOut,
+        links: FindLinks | None = None,
     ) -> None:
         """`folder` is made when the first message comes; of `setup` only who writes is used."""
         self._folder = folder
         self._setup = setup
         self._now = now
-        self._orders = OrderReader(setup, templates, contact, way_out)
+        self._orders = OrderReader(setup, templates, contact, way_out, links)
 
     def deliver(self, delivery: Delivery) -> Receipt:
         """See `Connector.deliver`: sent once the file is there, refused where no message can be made of the body."""
         try:
             order = self._orders.read(delivery)
-            raw = letter_of(self._setup, order, self._now(), ())
+            at = self._now()
+            raw = letter_of(self._setup, order, at, ())
+            kept = copy_for_keeping(self._setup, order, raw, at, ())
         except (InputError, NotFoundError) as error:
             return Receipt(ReceiptState.REFUSED, error.message)
         path = self._folder / f"{order.mail.id}.eml"
@@ -53,7 +56,7 @@ class UnsentMail:
                 _write(path, raw)
         except OSError as error:
             return Receipt(ReceiptState.FAILED, f"{path.name}: {error}")
-        return Receipt(ReceiptState.SENT, f"{words}; {path.parent.name}/{path.name}", raw.decode("ascii", "replace"))
+        return Receipt(ReceiptState.SENT, f"{words}; {path.parent.name}/{path.name}", kept)
 
 
 def _write(path: Path, raw: bytes) -> None:

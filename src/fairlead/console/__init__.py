@@ -18,6 +18,7 @@ from fairlead.console import (
     duplicate_pages,
     experiment_pages,
     form_pages,
+    identity_pages,
     import_pages,
     leaving_pages,
     live,
@@ -26,7 +27,10 @@ from fairlead.console import (
     playbook_pages,
     preference_pages,
     queue_pages,
+    repair_pages,
+    replay_pages,
     review_pages,
+    rights_pages,
     routing_pages,
     score_pages,
     team_pages,
@@ -61,7 +65,7 @@ def install(app: FastAPI, services: Services, library: BundleLibrary) -> Console
         assets, queue_pages, review_pages, case_pages, playbook_pages, score_pages, import_pages, autonomy_pages,
         customer_pages, consent_pages, contact_pages, duplicate_pages, team_pages, routing_pages, touch_pages,
         audit_pages, form_pages, note_pages, live, preference_pages, leaving_pages, outbox_pages, why_pages,
-        experiment_pages,
+        experiment_pages, identity_pages, rights_pages, replay_pages, repair_pages,
     ):  # fmt: skip
         app.include_router(pages.router, include_in_schema=False)
     return console

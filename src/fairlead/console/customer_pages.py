@@ -14,6 +14,7 @@ from fairlead import reviews
 from fairlead.api import (
     TIMELINE_KINDS,
     Line,
+    actor_namer,
     cursor_of,
     customer_timeline,
     mark_of,
@@ -36,6 +37,7 @@ from fairlead.customers import (
     zones_of,
 )
 from fairlead.errors import ConflictError, FairleadError, InputError, NotFoundError
+from fairlead.identity import checks_of, open_code
 from fairlead.kit.ids import is_id
 from fairlead.people import Permission, Principal
 from fairlead.playbooks import open_cases_of
@@ -99,11 +101,16 @@ def customer_page(
         flags = flags_of(reader, one.id, now, sensitive=sensitive)
         zones = zones_of(reader, [one.id], now)[one.id]
         standings = sorted(consents_of(reader, [one.id], now)[one.id].items())
+        checks, waited = checks_of(reader, one.id, now), open_code(reader, one.id, now)
         wishes = sorted(preferences_of(reader, [one.id], now)[one.id].items())
+        owner = one.facts.get("owner")
+        if owner and is_id(owner, "person"):  # an owner from another system is shown as it came
+            owner = actor_namer(reader)(f"user:{owner}")
     return render(
         request, "customer.html", desk, status=problem.status if problem else 200, one=one, timeline=timeline,
         waiting=waiting, running=running, me=principal.id, link_of=lambda line: _link(line, desk.can), flags=flags,
         zones=zones, standings=standings, wishes=wishes, problem=problem, shown_address=shown_address,
+        checks=checks, waited=waited, owner=owner,
     )  # fmt: skip
 
 

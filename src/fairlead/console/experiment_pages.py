@@ -20,6 +20,7 @@ from fairlead.people import Permission, Principal
 SPANS = {"7": "week", "30": "30 days", "90": "90 days", "365": "year"}
 CSV_HEADER = (
     "experiment", "unit", "arm", "n", "share_expected", "share_found", "low", "high", "drawn", "p_value", "verdict",
+    "counted", "outcomes", "rate", "rate_low", "rate_high", "comparison",
 )  # fmt: skip
 
 router = APIRouter()
@@ -36,7 +37,8 @@ def experiments_page(
     svc = services(request)
     with svc.database.reading() as reader:
         desk = desk_of(request, reader, principal)
-        found = reports(reader, svc.clock.now(), int(since))
+        now = svc.clock.now()
+        found = reports(reader, now, int(since))
     if form == "csv":
         headers = {"Content-Disposition": "attachment; filename=experiments.csv"}
         chunks = csv_chunks(CSV_HEADER, _rows(found))
@@ -47,8 +49,12 @@ def experiments_page(
 def _rows(found: Iterable[ExperimentReport]) -> Iterator[tuple[Any, ...]]:
     for report in found:
         figures, check = report.figures, report.figures.check
+        outcomes = {one.name: one for one in report.comparison.arms} if report.comparison else {}
         for arm in figures.arms:
+            said = outcomes.get(arm.name)
             yield (
                 figures.name, figures.unit, arm.name, arm.n, arm.expected, arm.share, arm.low, arm.high, figures.n,
                 check.p_value, check.verdict.value,
+                *((said.n, said.hits, said.rate, said.low, said.high) if said else (None,) * 5),
+                report.comparison.state.value if report.comparison else None,
             )  # fmt: skip

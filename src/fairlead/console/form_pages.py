@@ -18,6 +18,7 @@ from fairlead.errors import FaultError, InputError, NotFoundError, TooManyReques
 from fairlead.people import Permission, Principal
 from fairlead.sales import (
     Answers,
+    ConfirmLinks,
     Form,
     Outcome,
     RefusalCounter,
@@ -78,11 +79,15 @@ def _open_form(bundle: Bundle | None, name: str) -> Form | None:
     return form if form is not None and form.enabled else None
 
 
-def _key(request: Request) -> bytes:
+def _secret(request: Request) -> bytes:
     secret = services(request).settings.secret_key
     if secret is None:
         raise FaultError("forms need the secret key; see settings.provide_secrets")
-    return hmac.digest(secret.get_secret_value().encode(), b"fairlead form tokens", hashlib.sha256)
+    return secret.get_secret_value().encode()
+
+
+def _key(request: Request) -> bytes:
+    return hmac.digest(_secret(request), b"fairlead form tokens", hashlib.sha256)
 
 
 @router.get("/forms/{name}")
@@ -134,11 +139,12 @@ def _take(request: Request, bundle: Bundle, form: Form, answers: Answers, token:
     svc = services(request)
     counter = console_of(request).refused
     counts = counter.take(svc.clock.now())
+    links = ConfirmLinks(_secret(request), svc.settings.public_url)
     written = False
     try:
         with svc.database.transaction() as uow:
             private = asks_privacy(request.headers.get("sec-gpc"))
-            done = submit(uow, bundle, form, answers, token, private=private)
+            done = submit(uow, bundle, form, answers, token, links=links, private=private)
             add_refusals(uow, counts)
             uow.after_commit(svc.wake)
         written = True

@@ -57,6 +57,7 @@ CODES = {
     "holdout": "drawn into the holdout",
     "no_address": "no address",
     "address_of_another": "somebody else's address",
+    "unusable_address": "no address",
     "unknown_purpose": "unknown purpose",
     "channel_not_for_purpose": "not by this channel",
     "no_purpose": "no purpose",

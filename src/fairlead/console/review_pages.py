@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 SKIP_LOOK = 50
 SNOOZES = {"1": "1 hour", "4": "4 hours", "24": "1 day", "72": "3 days", "168": "1 week"}
-_STAY = {"labelled", "voted"}
 _MOVED_ON = {Verb.ESCALATE: "escalated", Verb.REQUEST_INFO: "asked", Verb.RETURN: "returned"}
 
 router = APIRouter()

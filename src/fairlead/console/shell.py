@@ -65,12 +65,16 @@ SAID = {
     "untouched": "The contact is taken back.",
     "searching": "A worker looks for duplicates in the next moments; what it finds is shown here.",
     "flagged": "Done. The flag counts from now on.",
+    "code_sent": "If nothing stands against it, a code is on its way. Ask the customer to read it out to you.",
+    "checked": "The code is right. It says below what may be spoken of, and until when.",
     "located": "Written down. Quiet hours go by it from now on.",
     "consented": "Written down in the ledger.",
     "withdrawn_consent": "Withdrawn. Nothing of the kind is sent from now on.",
     "retelling": "A worker tells the system again in the next moments.",
     "resent": "Queued. A worker tries it in the next moments; a message passes the gate again.",
     "settled": "Written down.",
+    "repaired": "Written down. The customer can read that it was put right.",
+    "right_asked": "Written down. Somebody decides it here; nothing is done before.",
     "unmerged": "Taken back. The other record stands for itself again, with what it had.",
 }
 """What a redirect may make the next page say; the address holds the key, never the words."""
@@ -86,6 +90,7 @@ class NavItem(NamedTuple):
 
 NAV = (
     NavItem("/reviews", "Reviews", Permission.REVIEWS_READ),
+    NavItem("/repairs", "Repairs", Permission.REVIEWS_READ),
     NavItem("/cases", "Cases", Permission.CASES_READ),
     NavItem("/playbooks", "Playbooks", Permission.PLAYBOOKS_READ),
     NavItem("/scores", "Scores", Permission.PLAYBOOKS_READ),

@@ -15,6 +15,7 @@ from fairlead.checkpoints import recall
 from fairlead.console.preference_words import day_words
 from fairlead.console.why_words import FACT_WORDS, WHY_WORDS
 from fairlead.console.words import plain
+from fairlead.customers import is_delicate
 from fairlead.evidence import AUTOMATIC, Appeal, AppealState
 
 if TYPE_CHECKING:
@@ -93,7 +94,10 @@ def shown_answer(answer: Mapping[str, Any] | None, policy: CheckpointPolicy | No
 
 
 def used_facts(one: Decided, language: str) -> tuple[str, ...]:
-    """What was known of the customer when it was decided, by name, at most 40: facts that the policy reads first."""
+    """What was known of the customer when it was decided, by name, at most 40: facts that the policy reads first.
+
+    A delicate one is left out: everybody who has the link can open the page.
+    """
     names = FACT_WORDS[language]
     found: dict[str, None] = {}
     # What a program says of a request are its signals; those of a case are what our own steps made of it.
@@ -102,11 +106,13 @@ def used_facts(one: Decided, language: str) -> tuple[str, ...]:
     read = one.ruling.record["values"]
     for fact in declared:
         given = one.arrived.get(fact.field, read.get(fact.name)) if fact.source == "subject" else read.get(fact.name)
-        if given not in _EMPTY and given != fact.default and fact.field not in _NOT_THEIRS:
+        hidden = fact.field in _NOT_THEIRS or is_delicate(fact.field) or is_delicate(fact.name)
+        if given not in _EMPTY and given != fact.default and not hidden:
             found[names.get(fact.name) or names.get(fact.field) or plain(fact.name)] = None
     known = {fact.field for fact in declared}
     for name, value in one.arrived.items():
-        if value not in _EMPTY and name not in known | _NOT_THEIRS and not name.endswith("_id"):
+        hidden = name in known | _NOT_THEIRS or name.endswith("_id") or is_delicate(name)
+        if value not in _EMPTY and not hidden:
             found[names.get(name) or plain(name)] = None
     return tuple(found)[:MAX_USED]
 
@@ -143,8 +149,17 @@ def _appeal(one: Decided, language: str, zone: ZoneInfo, now: datetime) -> tuple
     told = words[appeal.state.value].format(day=day)
     if appeal.state not in {AppealState.DIFFERED, AppealState.ANSWERED}:
         return (asked, told), "", ""
-    after = words["differed_words"] if appeal.state is AppealState.DIFFERED else ""
-    return (asked, told), shown_answer(appeal.answer, one.policy), after
+    return (asked, told), shown_answer(appeal.answer, one.policy), _after(appeal, language, zone)
+
+
+def _after(appeal: Appeal, language: str, zone: ZoneInfo) -> str:
+    """What happens next where a person answered otherwise."""
+    words = WHY_WORDS[language]
+    if appeal.repair is None:
+        return words["differed_words"] if appeal.state is AppealState.DIFFERED else ""
+    if appeal.repair.done_at is None:
+        return words["repairing"].format(day=_day(appeal.repair.opened_at, zone, language))
+    return words["repaired"].format(day=_day(appeal.repair.done_at, zone, language))
 
 
 def _day(at: datetime, zone: ZoneInfo, language: str) -> str:

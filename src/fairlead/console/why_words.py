@@ -33,6 +33,9 @@ WHY_WORDS: Mapping[str, Mapping[str, str]] = {
         "answer:",
         "differed_words": "What was already done is not changed by this page. Our staff see the difference; answer "
         "our message if you hear nothing.",
+        "repairing": "Since {day} our staff have the task to put right what was done. You will read here when they "
+        "have. Answer our message if you want to add something.",
+        "repaired": "Our staff put this right on {day}. Answer our message if something is still wrong.",
         "answered": "On {day} a person looked, without seeing what the program had decided. Their answer:",
         "unsure": "On {day} a person looked. What we know was not enough for an answer. Please answer our message and "
         "tell us what we should know.",
@@ -67,6 +70,10 @@ WHY_WORDS: Mapping[str, Mapping[str, str]] = {
         "zu einer anderen Antwort:",
         "differed_words": "Was schon getan wurde, ändert diese Seite nicht. Unsere Leute sehen den Unterschied; "
         "antworten Sie auf unsere Nachricht, wenn Sie nichts hören.",
+        "repairing": "Seit dem {day} haben unsere Leute die Aufgabe, in Ordnung zu bringen, was getan wurde. "
+        "Hier lesen Sie, wenn das geschehen ist. Antworten Sie auf unsere Nachricht, wenn Sie etwas dazu sagen wollen.",
+        "repaired": "Unsere Leute haben das am {day} in Ordnung gebracht. Antworten Sie auf unsere Nachricht, "
+        "wenn noch etwas nicht stimmt.",
         "answered": "Am {day} hat ein Mensch nachgesehen, ohne zu wissen, was das Programm entschieden hatte. Die "
         "Antwort:",
         "unsure": "Am {day} hat ein Mensch nachgesehen. Was wir wissen, reichte für eine Antwort nicht. Bitte "
@@ -104,6 +111,10 @@ WHY_WORDS: Mapping[str, Mapping[str, str]] = {
         "differed_words": "Cette page ne change pas ce qui a déjà été fait. Nos équipes voient la différence ; "
         "répondez "
         "à notre message si vous n'avez pas de nouvelles.",
+        "repairing": "Depuis le {day}, nos équipes sont chargées de corriger ce qui a été fait. Vous lirez ici "
+        "quand ce sera chose faite. Répondez à notre message si vous voulez ajouter quelque chose.",
+        "repaired": "Nos équipes ont corrigé cela le {day}. Répondez à notre message si quelque chose "
+        "ne va toujours pas.",
         "answered": "Le {day}, une personne l'a examiné sans voir ce que le programme avait décidé. Sa réponse :",
         "unsure": "Le {day}, une personne l'a examiné. Ce que nous savons ne suffisait pas pour répondre. Veuillez "
         "répondre à notre message et nous dire ce que nous devrions savoir.",
@@ -136,6 +147,9 @@ WHY_WORDS: Mapping[str, Mapping[str, str]] = {
         "respuesta:",
         "differed_words": "Esta página no cambia lo que ya se hizo. Nuestro personal ve la diferencia; conteste a "
         "nuestro mensaje si no tiene noticias.",
+        "repairing": "Desde el {day} nuestro personal tiene el encargo de corregir lo que se hizo. Aquí leerá "
+        "cuándo se haya hecho. Conteste a nuestro mensaje si quiere añadir algo.",
+        "repaired": "Nuestro personal lo corrigió el {day}. Conteste a nuestro mensaje si algo sigue mal.",
         "answered": "El {day} lo miró una persona, sin ver lo que había decidido el programa. Su respuesta:",
         "unsure": "El {day} lo miró una persona. Lo que sabemos no bastaba para responder. Conteste a nuestro "
         "mensaje y "

@@ -1,7 +1,7 @@
 """Customers: who they are, what is known, flagged and allowed, and what happened to them."""
 
-from fairlead.customers.addresses import CHANNELS_OF, normalise_address, shown_address
-from fairlead.customers.asking import asked_by_link
+from fairlead.customers.addresses import CHANNELS_OF, normalise_address, shown_address, usable_address
+from fairlead.customers.asking import asked_by_link, question_waits
 from fairlead.customers.choosing import Choices, TurnedOn, choose
 from fairlead.customers.consent_files import COLUMNS as CONSENT_COLUMNS, RefusedLine
 from fairlead.customers.consent_intake import ConsentImport, check_consents, import_consents
@@ -22,7 +22,7 @@ from fairlead.customers.happenings import HAPPENINGS, happened
 from fairlead.customers.jobs import ConsentSource, Tell, Telling, Told
 from fairlead.customers.leaving import has_stopped, leave
 from fairlead.customers.ledger import ConsentRow, consent_history, consents_of, whole_history
-from fairlead.customers.lineage import families_of
+from fairlead.customers.lineage import ever_joined, families_of
 from fairlead.customers.listing import Listed, list_living, living_of
 from fairlead.customers.living import lock_contact
 from fairlead.customers.locating import learn_zone, zones_of
@@ -75,7 +75,7 @@ from fairlead.customers.reading import (
     search,
     timeline_of,
 )
-from fairlead.customers.sensitive import SENSITIVE_FLAGS, visible_facts, visible_flags
+from fairlead.customers.sensitive import SENSITIVE_FLAGS, is_delicate, visible_facts, visible_flags
 from fairlead.customers.service import (
     add_identity,
     clear_flag,
@@ -155,6 +155,7 @@ __all__ = [
     "downstreams",
     "drop_identity",
     "erase_customer",
+    "ever_joined",
     "facts_of",
     "families_of",
     "family_of",
@@ -163,6 +164,7 @@ __all__ = [
     "has_stopped",
     "holder_of",
     "import_consents",
+    "is_delicate",
     "learn_zone",
     "leave",
     "lift_suppression",
@@ -184,6 +186,7 @@ __all__ = [
     "preferences_of",
     "profile",
     "publish_notice",
+    "question_waits",
     "reach_of",
     "read_merge",
     "record_consent",
@@ -203,6 +206,7 @@ __all__ = [
     "survivor_of",
     "timeline_of",
     "unmerge",
+    "usable_address",
     "verify_identity",
     "visible_facts",
     "visible_flags",

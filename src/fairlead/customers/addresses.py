@@ -38,6 +38,19 @@ def normalise_address(channel: str, text: str) -> str:
     return stripped
 
 
+_USABLE = {
+    "email": re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+"),
+    "phone": re.compile(r"\+?[0-9]{3,20}(;ext=[0-9]+)?"),
+    "sms": re.compile(r"\+?[0-9]{3,20}"),
+}
+
+
+def usable_address(channel: str, address: str) -> bool:
+    """Whether a normalised address has the form of one; True for channels whose addresses have none."""
+    form = _USABLE.get(channel)
+    return form is None or form.fullmatch(address) is not None
+
+
 def shown_address(address: str) -> str:
     """The address for people: a mail domain that is not plain ASCII in punycode, so that look-alikes do not."""
     local, at, domain = address.rpartition("@")

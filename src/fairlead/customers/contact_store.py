@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, insert, select
 
 from fairlead.customers import tables as t
+from fairlead.customers.veiling import veiled
 from fairlead.kit.clock import from_micros
 from fairlead.kit.ids import new_id
 from fairlead.kit.jsons import loads
@@ -63,9 +64,14 @@ class PreferenceRow(NamedTuple):
 
 
 def suppressions_of(reader: Reader, addresses: Iterable[str]) -> list[SuppressionRow]:
-    """Every row about these normalised addresses, oldest first."""
-    rows = reader.fetch(_SUPPRESSIONS, sorted(set(addresses)))
-    return [SuppressionRow(row[0], row[1], row[2], row[3], row[4], from_micros(row[5])) for row in rows]
+    """Every row about these normalised addresses, oldest first; those kept of erased customers included."""
+    wanted = set(addresses)
+    unveiled = veiled(reader, wanted)
+    rows = reader.fetch(_SUPPRESSIONS, sorted(wanted | set(unveiled)))
+    return [
+        SuppressionRow(row[0], unveiled.get(row[1], row[1]), row[2], row[3], row[4], from_micros(row[5]))
+        for row in rows
+    ]
 
 
 def insert_suppression(uow: UnitOfWork, values: dict[str, Any]) -> str:

@@ -162,3 +162,20 @@ def rows_since(reader: Reader, customer_id: str, at: Any) -> dict[str, int]:
         query = select(func.count()).select_from(table).where(table.c.customer_id == customer_id, moment > at)
         found[name] = int(reader.execute(query).scalar() or 0)
     return {name: count for name, count in found.items() if count}
+
+
+_MERGED = "SELECT other_id, kept_id FROM customer_merge ORDER BY id"
+
+
+def ever_joined(reader: Reader) -> dict[str, str]:
+    """Every record that was ever merged or merged into, also where that was undone, by one name for its group."""
+    leads: dict[str, str] = {}
+
+    def root(one: str) -> str:
+        while (up := leads.setdefault(one, one)) != one:
+            leads[one] = one = leads[up]
+        return one
+
+    for other, kept in reader.fetch(_MERGED):
+        leads[root(other)] = root(kept)
+    return {one: root(one) for one in list(leads)}

@@ -20,6 +20,11 @@ def check_set_by_person(actor: Actor, flag: str) -> None:
         raise InputError(message, code="inferred_flag", field="flag", flag=flag)
 
 
+def is_delicate(name: str) -> bool:
+    """Whether a fact of this name speaks of a delicate flag: `vulnerable`, `is_vulnerable`, `customer_bereaved`."""
+    return any(flag in name.lower() for flag in SENSITIVE_FLAGS)
+
+
 def visible_flags(flags: Mapping[str, Any], *, sensitive: bool) -> dict[str, Any]:
     """The flags that may be shown to somebody; `sensitive` when they may see delicate ones."""
     return {name: value for name, value in flags.items() if sensitive or name not in SENSITIVE_FLAGS}

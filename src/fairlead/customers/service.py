@@ -22,6 +22,7 @@ from fairlead.customers.model import (
     resolve,
 )
 from fairlead.customers.sensitive import check_set_by_person
+from fairlead.customers.veiling import veil
 from fairlead.errors import ConflictError, InputError, NotFoundError, UnavailableError
 from fairlead.kit.actors import Actor
 from fairlead.kit.events import Event, publish
@@ -162,7 +163,8 @@ def set_owner(uow: UnitOfWork, actor: Actor, customer_id: str, owner: str | None
 def erase_customer(uow: UnitOfWork, actor: Actor, customer_id: str, *, reason: str) -> None:
     """Make the person unrecognisable here and in the audit record; a second time erases what came since.
 
-    The row stays, blank, so that counts stay right; suppressions stay, so that nobody writes to them again.
+    The row stays, blank, so that counts stay right. Of their addresses keyed digests stay, under which nothing
+    promotional is sent to them again, and nothing at all where that was so.
     Records that were merged are one person and are erased together. Other features blank theirs on the event
     `customer.erased`, of which there is one per record.
     """
@@ -171,6 +173,7 @@ def erase_customer(uow: UnitOfWork, actor: Actor, customer_id: str, *, reason: s
     family = lineage.families_of(uow, [survivor.id])[survivor.id]
     lineage.lock(uow, family)
     lineage.forget(uow, family)
+    veil(uow, store.reaches_of(uow, family))
     for one in family:
         store.blank(uow, one)
         audit.erase_customer(uow, one, actor, reason)

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 
 from fairlead.customers import tables as t
+from fairlead.customers.addresses import CHANNELS_OF, normalise_address
 from fairlead.customers.lineage import members_of
 from fairlead.customers.model import (
     CustomerDraft,
@@ -248,14 +249,22 @@ def set_owner(uow: UnitOfWork, customer_id: str, owner: str | None) -> None:
 
 
 def blank(uow: UnitOfWork, customer_id: str) -> None:
-    """Take everything personal out of the customer's rows; suppressions stay, by address alone."""
+    """Take everything personal out of the customer's rows; what was consented to and when stays."""
     blanks = {"name": "", "name_folded": "", "company": "", "company_folded": ""}
     unknown = dict.fromkeys(("country", "language", "time_zone", "owner", "value_minor"))
     mine = t.customer.c.id == customer_id
     uow.execute(update(t.customer).where(mine).values(**blanks, **unknown, erased_at=uow.now))
     uow.execute(delete(t.identity).where(t.identity.c.customer_id == customer_id))
     uow.execute(delete(t.flag).where(t.flag.c.customer_id == customer_id))
-    uow.execute(update(t.consent).where(t.consent.c.customer_id == customer_id).values(proof={}))
+    uow.execute(update(t.consent).where(t.consent.c.customer_id == customer_id).values(proof={}, source=""))
     uow.execute(delete(t.zone).where(t.zone.c.customer_id == customer_id))
     uow.execute(delete(t.preference).where(t.preference.c.customer_id == customer_id))
     uow.execute(update(t.timeline).where(t.timeline.c.customer_id == customer_id).values(words=""))
+    uow.execute(update(t.delivery).where(t.delivery.c.customer_id == customer_id).values(why=""))
+
+
+def reaches_of(reader: Reader, ids: Sequence[str]) -> list[tuple[str, str]]:
+    """(channel, normalised address) of everything under which these records can be written to or called."""
+    c = t.identity.c
+    rows: list[Any] = list(reader.execute(select(c.kind, c.value).where(among(reader, c.customer_id, ids))))
+    return sorted({(one, normalise_address(one, value)) for kind, value in rows for one in CHANNELS_OF.get(kind, ())})

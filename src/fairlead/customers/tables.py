@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Table, Text, UniqueConstraint, text
 
-from fairlead.kit.columns import BOOKKEEPING, Instant, Json, metadata
+from fairlead.kit.columns import BOOKKEEPING, Instant, Json, exempt, metadata
 
 # Ordered by code point on both databases, whatever the collation of the Postgres database: "begins with" is
 # then a range of an index. SQLite's own order (BINARY) is that already.
@@ -105,7 +105,8 @@ consent = Table(
     Index("ix_consent_customer_id", "customer_id", "purpose", "channel", "at"),
 )
 
-# Append-only; by normalised address, so that it outlives the customer it was learnt from.
+# Append-only; by normalised address, so that it outlives the customer it was learnt from. Of an erased customer only
+# a keyed digest of the address is left, see veiling.py.
 suppression = Table(
     "suppression",
     metadata,
@@ -118,6 +119,16 @@ suppression = Table(
     Column("source", Text, nullable=False),
     Column("at", Instant, nullable=False),
     Index("ix_suppression_address", "address", "channel", "at"),
+)
+
+# The key under which addresses of erased customers stay suppressed; one row, made at the first erasure.
+address_seed = Table(
+    "address_seed",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("seed", Text, nullable=False),  # hex
+    Column("at", Instant, nullable=False),
+    info=exempt("a random key; the erasure that needs it is audited"),
 )
 
 # Append-only; the strongest evidence counts, then the newest.

@@ -49,6 +49,7 @@ class Permission(StrEnum):
     CUSTOMERS_READ = "customers:read"
     CUSTOMERS_EDIT = "customers:edit"
     CUSTOMERS_ERASE = "customers:erase"
+    RIGHTS_EXPORT = "rights:export"  # take the document of an approved export, delicate flags included
     SENSITIVE_READ = "sensitive:read"  # flags such as vulnerable, and what was decided because of them
     REPORTS_READ = "reports:read"
     AUDIT_READ = "audit:read"
@@ -106,6 +107,7 @@ _COMPLIANCE = frozenset(
         _P.REVIEWS_DECIDE,
         _P.SWITCHES_SET,
         _P.CUSTOMERS_ERASE,
+        _P.RIGHTS_EXPORT,
         _P.SENSITIVE_READ,
         _P.AUDIT_READ,
         _P.AUDIT_EXPORT,
@@ -128,6 +130,7 @@ KEY_SCOPES = frozenset(Permission) - {
     _P.REVIEWS_MANAGE,
     _P.GRANTS_SIGN,
     _P.CUSTOMERS_ERASE,
+    _P.RIGHTS_EXPORT,
 }
 """What a key may hold. A program never makes people or keys, and never answers in a person's place."""
 

@@ -43,7 +43,7 @@ from fairlead.playbooks.reruling import Reruled
 from fairlead.playbooks.schema_json import SCHEMAS, playbook_schema, policy_schema
 from fairlead.playbooks.service import case_summary, deploy, stranded_cases
 from fairlead.playbooks.stages_now import Exit, Overview, StageNow, overview
-from fairlead.playbooks.steering import steer
+from fairlead.playbooks.steering import end_cases, steer
 from fairlead.playbooks.steps import FileCheck, RecordRun, Step, StepRegistry, StepRun, plain_step
 from fairlead.playbooks.store import (
     cases_page,
@@ -126,6 +126,7 @@ __all__ = [
     "deploy",
     "describe",
     "deviations_of_case",
+    "end_cases",
     "find_deviations",
     "graph_of",
     "heads_of",

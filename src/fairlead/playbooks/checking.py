@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 from fairlead.checkpoints import CheckpointPolicy, parse_policy
+from fairlead.connectors import shipped_templates
 from fairlead.errors import InputError, Place, SourceError
 from fairlead.kit.yamlmarks import did_you_mean
 from fairlead.playbooks.model import ActStage, CheckpointStage, Playbook, SpawnStage, Stage, StepStage
@@ -79,8 +80,19 @@ class Check:
                     self._answers(stage, policies[stage.checkpoint])
             elif isinstance(stage, ActStage):
                 self._refer(stage, "connector", stage.connector, {*self._connectors}, None)
+                self._template(stage)
             elif isinstance(stage, SpawnStage):
                 self._refer(stage, "playbook", stage.playbook, playbooks, "playbooks/")
+
+    def _template(self, stage: ActStage) -> None:
+        """Whether the message template that an act names is there; one with a mistake of its own is."""
+        wanted = stage.words.get("template")
+        known = {path.removeprefix("messages/").partition(".")[0] for path, _ in _of(self._files, "messages/")}
+        known |= {*shipped_templates()}
+        if isinstance(wanted, str) and wanted not in known:
+            message = f"stage {stage.name!r}: there is no message template {wanted!r:.80} in messages/."
+            hint = did_you_mean(wanted, known)
+            self.errors.append(SourceError(message, stage.place, suggestion=hint, code="no_template"))
 
     def _refer(self, stage: Stage, kind: str, wanted: str, known: set[str], folder: str | None) -> None:
         if wanted not in known and folder not in self._broken:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fairlead.errors import ConflictError, FairleadError
-from fairlead.guardrails import RULES_FILE, deploy_rules
+from fairlead.guardrails import deploy_files
 from fairlead.kit.actors import Actor
 from fairlead.kit.unit_of_work import AuditEntry, Reader, UnitOfWork
 from fairlead.playbooks import store
@@ -30,7 +30,7 @@ def deploy(uow: UnitOfWork, library: BundleLibrary, actor: Actor, files: Mapping
     deployment = store.insert_deployment(uow, bundle.digest, files, str(actor))
     payload = {"bundle": bundle.digest, "files": sorted(files), "policies": _versions(bundle)}
     uow.record(AuditEntry("workspace.deployed", deployment, payload, actor=actor))
-    deploy_rules(uow, actor, files.get(RULES_FILE))
+    deploy_files(uow, actor, files)
     return bundle, True
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fairlead.actions import withdraw_of_case
@@ -16,7 +16,7 @@ from fairlead.kit.yamlmarks import did_you_mean
 from fairlead.playbooks import store
 from fairlead.playbooks.bundles import BundleLibrary
 from fairlead.playbooks.model import ALLOWED, CaseState, CaseVerb, EndStage, Playbook, main_road
-from fairlead.reviews import withdraw_for_case
+from fairlead.reviews import withdraw_for_case, withdraw_for_ruling
 
 _PLAINLY = {CaseState.EXCEPTION: "in the exceptions queue"}
 """States whose name does not stand behind “a case that is”."""
@@ -57,6 +57,30 @@ def steer(
     if values["state"] == CaseState.ENDED.value and row.parent_id:
         publish(uow, Event("case.ended", row.parent_id, {"child": case_id}))
     return str(values["state"])
+
+
+def end_cases(
+    uow: UnitOfWork, actor: Actor, case_ids: Iterable[str], why: str, *, rulings: Iterable[str] = ()
+) -> list[str]:
+    """Cancel those of these cases that are open, wherever they stand; their ids. Whoever works on one has lost it.
+
+    `rulings` are decisions whose open reviews are withdrawn, too: those that programs asked for have no case.
+    """
+    ended = []
+    for case_id in sorted(set(case_ids)):
+        row = store.read_case(uow, case_id, lock=True)
+        if row.ended_at is not None:
+            continue
+        values = _cancel(uow, None, row, actor, None, why)
+        if store.change_case(uow, case_id, row.version, values):
+            payload = {"from": row.stage, "state": row.state, "reason": why, **_shown(values)}
+            uow.record(AuditEntry("case.cancelled", case_id, payload, row.customer_id, actor))
+            ended.append(case_id)
+            if row.parent_id:
+                publish(uow, Event("case.ended", row.parent_id, {"child": case_id}))
+    for ruling_id in sorted(set(rulings)):
+        withdraw_for_ruling(uow, ruling_id, actor, why)
+    return ended
 
 
 def withdraw_work(uow: UnitOfWork, row: Any, actor: Actor, why: str) -> None:
@@ -146,7 +170,7 @@ def _hand_back(
 
 
 def _cancel(
-    uow: UnitOfWork, _playbook: Playbook, row: Any, actor: Actor, _stage: str | None, reason: str
+    uow: UnitOfWork, _playbook: Playbook | None, row: Any, actor: Actor, _stage: str | None, reason: str
 ) -> dict[str, Any]:
     withdraw_work(uow, row, actor, reason or "cancelled")
     return {

@@ -7,10 +7,11 @@ import tomllib
 from pathlib import Path
 
 from fairlead.errors import InputError, Place, SourceError, TooLargeError
-from fairlead.guardrails import RULES_FILE
+from fairlead.guardrails import RULES_FILES
 from fairlead.kit.yamlmarks import did_you_mean
 
 CONFIG = "fairlead.toml"
+RETENTION = "retention.yaml"
 MAX_FILES = 500
 MAX_FILE_BYTES = 1_000_000
 _FOLDERS = (
@@ -22,7 +23,7 @@ _FOLDERS = (
 def read_workspace(folder: Path) -> dict[str, str]:
     """The workspace's files by relative path; InputError when there are none, TooLargeError past the bounds."""
     files: dict[str, str] = {}
-    for name in (CONFIG, RULES_FILE):
+    for name in (CONFIG, RETENTION, *RULES_FILES):
         if (folder / name).is_file():
             files[name] = _text_of(folder / name, name)
     for name, suffix in _FOLDERS:

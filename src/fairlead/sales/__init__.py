@@ -1,9 +1,10 @@
 """Leads: how they come in, are scored and routed."""
 
 from fairlead.sales.capture import (
-    FILE_CHECKS,
+    FILE_CHECKS as _FORM_CHECKS,
     STEPS as _NOTE_STEPS,
     Answers,
+    ConfirmLinks,
     Form,
     Found,
     Known,
@@ -132,6 +133,9 @@ from fairlead.sales.uploads.service import file_name as upload_name
 STEPS = (*_LEAD_STEPS, *_PAIR_STEPS, *_NOTE_STEPS, *_NURTURE_STEPS)
 """Every step that comes with the product."""
 
+FILE_CHECKS = _FORM_CHECKS
+"""Checks of a workspace's files besides playbooks, policies, steps and contact rules."""
+
 __all__ = [
     "BUSY_IMPORTS",
     "CANCEL_WITHIN",
@@ -146,6 +150,7 @@ __all__ = [
     "WINDOW",
     "Answers",
     "Change",
+    "ConfirmLinks",
     "FirstTouch",
     "Form",
     "Found",

@@ -19,6 +19,7 @@ from fairlead.playbooks import (
 )
 from fairlead.testing.rehearsal_files import FAILURE
 from fairlead.testing.running import UntilIdle
+from fairlead.trials import EXPERIMENT
 
 if TYPE_CHECKING:
     from fairlead.jobs import WorkSource
@@ -76,6 +77,9 @@ class RehearsedLibrary(BundleLibrary):
                 return [_result(self._stand.results[stage]) for _ in given[-1]]
             if kind is StepKind.IO:
                 words = f"{step} would ask another service; say what it finds: `steps: {{{stage}: {{…}}}}`"
+                return [StepFailure("not_rehearsed", words) for _ in given[-1]]
+            if step == EXPERIMENT:
+                words = f"{step} draws by chance; say which arm it finds: `steps: {{{stage}: {{arm: …}}}}`"
                 return [StepFailure("not_rehearsed", words) for _ in given[-1]]
             found: Sequence[Any] = real(*given)
             return found

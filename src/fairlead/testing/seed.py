@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fairlead import sales
+from fairlead import rights, sales
 from fairlead.checkpoints import Grant, Level, set_grant
 from fairlead.customers import CustomerDraft, resolve_many, set_flag
 from fairlead.jobs import WorkLane
@@ -70,7 +70,8 @@ class SeededDesk:
 
 def seeded_library() -> BundleLibrary:
     """A library that knows the built-in steps and the connectors of the example."""
-    return BundleLibrary(StepRegistry(sales.STEPS, sales.FILE_CHECKS), frozenset({"file", "log", "message"}))
+    registry = StepRegistry((*sales.STEPS, *rights.STEPS), sales.FILE_CHECKS)
+    return BundleLibrary(registry, frozenset({"file", "log", "message"}))
 
 
 def seed_people(database: Database) -> dict[str, Person]:

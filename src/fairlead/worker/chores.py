@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from fairlead import reviews
 from fairlead.actions import settle_stale
 from fairlead.checkpoints import SETTLEMENT, forget_requests
-from fairlead.connectors import forget_old_mail
-from fairlead.errors import UnavailableError
+from fairlead.errors import InputError, UnavailableError
 from fairlead.kit import events
 from fairlead.kit.actors import Actor, ActorKind
 from fairlead.kit.lanes import Lane
+from fairlead.retention import DEFAULT, RetentionRules, carry_out, rules_among
+from fairlead.rights import clean_files
 from fairlead.sales import Search, SearchProgress, search_if_asked
 from fairlead.sales.importing.jobs import JOB as IMPORT_JOB, SWEEP_S as IMPORT_SWEEP_S
-from fairlead.worker.runtime import Runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fairlead.worker.runtime import Runtime
 
 SEAL_S = 5.0
 SWEEP_S = 5.0
@@ -26,7 +32,6 @@ DUPLICATES_S = 20.0
 STALE_PLACES = timedelta(days=1)
 """After so long without a word nobody is sending that message any more."""
 KEPT_REQUESTS = timedelta(days=30)
-KEPT_MAIL = timedelta(days=365)
 DUPLICATES = Actor(ActorKind.SYSTEM, "duplicates")
 FORGOTTEN_AT_ONCE = 500
 
@@ -40,6 +45,7 @@ def take_up(runtime: Runtime, *, imports: bool) -> None:
     runner.every("seal", SEAL_S, quietly(runtime.seal))
     runner.every("reviews", SWEEP_S, quietly(lambda: sweep_reviews(runtime)))
     runner.every("duplicates", DUPLICATES_S, quietly(lambda: _tick_duplicates(runtime)))
+    runner.every("erased-files", DUPLICATES_S, quietly(lambda: clean_erased(runtime)))
     runner.every("forget", FORGET_S, quietly(lambda: forget(runtime)))
 
 
@@ -64,6 +70,12 @@ def search_duplicates(runtime: Runtime, progress: SearchProgress = lambda _what,
     return found
 
 
+def clean_erased(runtime: Runtime) -> None:
+    """Take what erasures left in files of the data folder; where a file refuses, the next time."""
+    with suppress(OSError):
+        clean_files(runtime.database, runtime.settings.data_dir)
+
+
 def _tick_duplicates(runtime: Runtime) -> None:
     if runtime.searching.acquire(blocking=False):
         try:
@@ -73,12 +85,11 @@ def _tick_duplicates(runtime: Runtime) -> None:
 
 
 def forget(runtime: Runtime) -> None:
-    """Drop idempotency keys, of decisions and of cases, after 30 days and mail after a year; settle lost places."""
+    """Drop idempotency keys, of decisions and of cases, after 30 days; settle lost places; keep what was declared."""
     before = runtime.database.clock.now() - KEPT_REQUESTS
     with runtime.database.transaction(Lane.BULK) as uow:
         forget_requests(uow, before, 10_000)
-    with runtime.database.transaction(Lane.BULK) as uow:
-        forget_old_mail(uow, uow.now - KEPT_MAIL)
+    carry_out(runtime.database, _retention(runtime))
     while True:
         with runtime.database.transaction(Lane.BULK) as uow:
             if not settle_stale(uow, uow.now - STALE_PLACES):
@@ -92,6 +103,15 @@ def forget(runtime: Runtime) -> None:
                 events.drop(uow, events.REQUESTED, old, before)
         if len(old) < FORGOTTEN_AT_ONCE:
             return
+
+
+def _retention(runtime: Runtime) -> RetentionRules:
+    """As deployed, the built-in rules before the first deploy."""
+    with runtime.database.reading() as reader:
+        try:
+            return rules_among(runtime.library.current(reader).files)
+        except InputError:
+            return DEFAULT
 
 
 def quietly(call: Callable[[], None]) -> Callable[[], None]:

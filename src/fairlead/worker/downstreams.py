@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fairlead.actions import Connector, Delivery, ReceiptState
-from fairlead.connectors.webhook import WebhookConnector
+from fairlead.connectors import WebhookConnector
 from fairlead.customers import Tell, Telling, Told
 from fairlead.kit.database import Database
 from fairlead.people import list_api_keys

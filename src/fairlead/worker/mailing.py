@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
+from sqlalchemy import select
+
+from fairlead.actions.tables import action
+from fairlead.checkpoints import rulings_of_case
 from fairlead.connectors import (
     UNSENT,
     Contact,
+    Delivery,
     MailSetup,
     SmtpConnector,
     SqlMailJournal,
@@ -20,6 +25,7 @@ from fairlead.connectors.mail_addresses import MailAddress, mail_address
 from fairlead.connectors.mail_session import MailServer
 from fairlead.customers import IdentityKind, profile
 from fairlead.errors import NotFoundError
+from fairlead.evidence import AUTOMATIC
 from fairlead.guardrails import PurposeClass, current_rules
 from fairlead.kit.database import Database
 from fairlead.kit.links import make_link
@@ -42,6 +48,7 @@ def mailer_of(settings: Settings, database: Database) -> SmtpConnector | None:
         setup, SqlMailJournal(database), database.clock.now, templates=_Deployed(database).templates,
         contact=partial(contact_of, database),
         way_out=partial(way_out_of, database, settings.public_url, secret.encode(), str(setup.answers_to)),
+        links=partial(links_of, database, settings.public_url, secret.encode()),
     )  # fmt: skip
 
 
@@ -50,11 +57,13 @@ def unsent_mailer_of(settings: Settings, database: Database) -> UnsentMail:
     assert settings.secret_key is not None  # noqa: S101  provide_secrets made or demanded it
     secret = settings.secret_key.get_secret_value()
     sender = mail_address(settings.smtp_from) if settings.smtp_from else _NOBODY
-    setup = MailSetup(MailServer("", 0), sender, settings.smtp_from_name, secret=derive(secret, "mail"))
+    setup = MailSetup(MailServer("", 0), sender, settings.smtp_from_name, secret=derive(secret, "mail"),
+                      opening=secret.encode())  # fmt: skip
     return UnsentMail(
         settings.data_dir / UNSENT, setup, database.clock.now, templates=_Deployed(database).templates,
         contact=partial(contact_of, database),
         way_out=partial(way_out_of, database, settings.public_url, secret.encode(), str(setup.answers_to)),
+        links=partial(links_of, database, settings.public_url, secret.encode()),
     )  # fmt: skip
 
 
@@ -99,3 +108,23 @@ def way_out_of(
         return None
     token = make_link(secret, "unsubscribe", {"customer": customer_id, "purpose": purpose, "channel": EMAIL})
     return Unsubscribe(f"{public_url}/u/{token}", f"mailto:{answers_to}?subject=unsubscribe%20{token}")
+
+
+def links_of(database: Database, public_url: str, secret: bytes, delivery: Delivery) -> dict[str, str]:
+    """The recipient's own pages: where they choose, and why the case's last automatic decision came out as it did.
+
+    Nothing without a customer; no `why_url` where the message belongs to no case, or only people decided in it.
+    """
+    if not delivery.customer_id:
+        return {}
+    parts = {"customer": delivery.customer_id, "channel": EMAIL}
+    found = {"preferences_url": f"{public_url}/p/{make_link(secret, 'preferences', parts)}"}
+    with database.reading() as reader:
+        row = reader.execute(
+            select(action.c.case_id).where(action.c.idempotency_key == delivery.idempotency_key)
+        ).first()
+        rulings = rulings_of_case(reader, row.case_id) if row is not None and row.case_id else []
+    told = [one for one in rulings if one.verdict in AUTOMATIC and one.customer_id]
+    if told:
+        found["why_url"] = f"{public_url}/why/{make_link(secret, 'why', {'decision': told[-1].id})}"
+    return found

@@ -47,6 +47,23 @@ CREATE TABLE action_hold (
 	CONSTRAINT pk_action_hold PRIMARY KEY (kind, name)
 );
 
+CREATE TABLE address_seed (
+	name TEXT NOT NULL,
+	seed TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT pk_address_seed PRIMARY KEY (name)
+);
+
+CREATE TABLE alert (
+	id TEXT NOT NULL,
+	content TEXT NOT NULL,
+	state TEXT NOT NULL,
+	raised_by TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	resolved_at BIGINT,
+	CONSTRAINT pk_alert PRIMARY KEY (id)
+);
+
 CREATE TABLE api_key (
 	id TEXT NOT NULL,
 	name TEXT NOT NULL,
@@ -206,6 +223,7 @@ CREATE TABLE contact_answer (
 	words TEXT NOT NULL,
 	facts TEXT NOT NULL,
 	checks TEXT NOT NULL,
+	memory TEXT NOT NULL,
 	allowed_at BIGINT,
 	at BIGINT NOT NULL,
 	CONSTRAINT pk_contact_answer PRIMARY KEY (id)
@@ -232,6 +250,7 @@ CREATE TABLE contact_log (
 	address_digest TEXT NOT NULL,
 	case_id TEXT,
 	settled_at BIGINT,
+	released_at BIGINT,
 	CONSTRAINT pk_contact_log PRIMARY KEY (id),
 	CONSTRAINT uq_contact_log_key UNIQUE (key)
 );
@@ -344,10 +363,27 @@ CREATE TABLE experiment_draw (
 	arm TEXT,
 	probability DOUBLE PRECISION NOT NULL,
 	at BIGINT NOT NULL,
+	facts TEXT NOT NULL,
+	case_id TEXT,
 	CONSTRAINT pk_experiment_draw PRIMARY KEY (experiment, unit)
 );
 
 CREATE INDEX ix_experiment_draw_counts ON experiment_draw (experiment, version, arm);
+
+CREATE TABLE experiment_plan (
+	id TEXT NOT NULL,
+	experiment TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	text TEXT NOT NULL,
+	state TEXT NOT NULL,
+	winner TEXT,
+	reason TEXT NOT NULL,
+	by TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	CONSTRAINT pk_experiment_plan PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_experiment_plan_newest ON experiment_plan (experiment, at, id);
 
 CREATE TABLE experiment_seed (
 	name TEXT NOT NULL,
@@ -372,6 +408,39 @@ CREATE TABLE form_refusal (
 	last_at BIGINT NOT NULL,
 	CONSTRAINT pk_form_refusal PRIMARY KEY (form, kind)
 );
+
+CREATE TABLE identity_check (
+	id TEXT NOT NULL,
+	customer_id TEXT NOT NULL,
+	channel TEXT NOT NULL,
+	level TEXT NOT NULL,
+	code_id TEXT NOT NULL,
+	by TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	until BIGINT NOT NULL,
+	CONSTRAINT pk_identity_check PRIMARY KEY (id),
+	CONSTRAINT uq_identity_check_code_id UNIQUE (code_id)
+);
+
+CREATE INDEX ix_identity_check_customer_id ON identity_check (customer_id, until);
+
+CREATE TABLE identity_code (
+	id TEXT NOT NULL,
+	customer_id TEXT NOT NULL,
+	channel TEXT NOT NULL,
+	address_digest TEXT NOT NULL,
+	digest TEXT NOT NULL,
+	state TEXT NOT NULL,
+	tries BIGINT NOT NULL,
+	asked_by TEXT NOT NULL,
+	at BIGINT NOT NULL,
+	expires_at BIGINT NOT NULL,
+	CONSTRAINT pk_identity_code PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_identity_code_address_digest ON identity_code (address_digest, at);
+
+CREATE INDEX ix_identity_code_customer_id ON identity_code (customer_id, at);
 
 CREATE TABLE lead_import (
 	id TEXT NOT NULL,
@@ -631,6 +700,17 @@ CREATE TABLE review_tally (
 	CONSTRAINT pk_review_tally PRIMARY KEY (id)
 );
 
+CREATE TABLE rights_file_sweep (
+	id TEXT NOT NULL,
+	customer_ids TEXT NOT NULL,
+	files TEXT NOT NULL,
+	asked_at BIGINT NOT NULL,
+	done_at BIGINT,
+	CONSTRAINT pk_rights_file_sweep PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_rights_file_sweep_open ON rights_file_sweep (asked_at) WHERE done_at IS NULL;
+
 CREATE TABLE ruling (
 	id TEXT NOT NULL,
 	checkpoint TEXT NOT NULL,
@@ -750,6 +830,14 @@ CREATE TABLE absence (
 );
 
 CREATE INDEX ix_absence_person_id ON absence (person_id, until_at);
+
+CREATE TABLE alert_customer (
+	alert_id TEXT NOT NULL,
+	customer_id TEXT NOT NULL,
+	case_id TEXT NOT NULL,
+	CONSTRAINT pk_alert_customer PRIMARY KEY (alert_id, customer_id),
+	CONSTRAINT fk_alert_customer_alert_id FOREIGN KEY(alert_id) REFERENCES alert (id)
+);
 
 CREATE TABLE approval (
 	ruling_id TEXT NOT NULL,
@@ -1105,6 +1193,29 @@ CREATE INDEX ix_review_open_value_minor ON review (role, value_minor, id) WHERE 
 
 CREATE INDEX ix_review_ruling_id ON review (ruling_id);
 
+CREATE TABLE rights_request (
+	id TEXT NOT NULL,
+	customer_id TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	state TEXT NOT NULL,
+	case_id TEXT NOT NULL,
+	asked_by TEXT NOT NULL,
+	identity_checked TEXT NOT NULL,
+	reason TEXT NOT NULL,
+	changes TEXT NOT NULL,
+	asked_at BIGINT NOT NULL,
+	due_at BIGINT NOT NULL,
+	decided_by TEXT,
+	decided_at BIGINT,
+	result TEXT,
+	CONSTRAINT pk_rights_request PRIMARY KEY (id),
+	CONSTRAINT fk_rights_request_customer_id FOREIGN KEY(customer_id) REFERENCES customer (id)
+);
+
+CREATE INDEX ix_rights_request_customer_id ON rights_request (customer_id, id);
+
+CREATE INDEX ix_rights_request_open ON rights_request (due_at) WHERE state = 'asked';
+
 CREATE TABLE score_model_in_use (
 	name TEXT NOT NULL,
 	version INTEGER NOT NULL,
@@ -1246,6 +1357,30 @@ CREATE INDEX ix_label_checkpoint ON label (checkpoint, id);
 CREATE INDEX ix_label_ruling_id ON label (ruling_id);
 
 CREATE INDEX ix_label_segment ON label (checkpoint, segment, producer);
+
+CREATE TABLE repair (
+	id TEXT NOT NULL,
+	review_id TEXT NOT NULL,
+	ruling_id TEXT NOT NULL,
+	checkpoint TEXT NOT NULL,
+	case_id TEXT,
+	customer_id TEXT,
+	role TEXT NOT NULL,
+	opened_at BIGINT NOT NULL,
+	done_at BIGINT,
+	done_by TEXT,
+	note TEXT NOT NULL,
+	CONSTRAINT pk_repair PRIMARY KEY (id),
+	CONSTRAINT uq_repair_review_id UNIQUE (review_id),
+	CONSTRAINT fk_repair_review_id FOREIGN KEY(review_id) REFERENCES review (id),
+	CONSTRAINT fk_repair_ruling_id FOREIGN KEY(ruling_id) REFERENCES ruling (id)
+);
+
+CREATE INDEX ix_repair_customer_id ON repair (customer_id);
+
+CREATE INDEX ix_repair_role ON repair (role, done_at, id);
+
+CREATE INDEX ix_repair_ruling_id ON repair (ruling_id);
 
 CREATE TABLE verdict (
 	id TEXT NOT NULL,

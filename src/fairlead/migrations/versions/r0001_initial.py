@@ -6,7 +6,7 @@ from alembic import op
 
 from fairlead.migrations.statements import statements_of
 
-revision = "0001_83d4dca5"
+revision = "0001_1f084e5f"
 down_revision = None
 branch_labels = None
 depends_on = None
