@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import functools
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -153,6 +155,27 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
         pytest.fail("opened")
     assert path.read_text().startswith("these are my notes")
     database.close()
+
+
+def test_two_that_open_a_new_file_at_once_both_open_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite refuses one of them on the spot; it asks again, and nobody is told that the file is locked."""
+    refusals = ["first", "second"]
+
+    class Busy(sqlite3.Connection):
+        def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+            if "journal_mode" in sql and refusals:
+                refusals.pop()
+                error = sqlite3.OperationalError("database is locked")
+                error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+                raise error
+            return super().execute(sql, *values)
+
+    monkeypatch.setattr("sqlite3.dbapi2.connect", functools.partial(sqlite3.connect, factory=Busy))
+    database = Database(f"sqlite:///{tmp_path / 'new.db'}")
+    with database.reading() as reader:
+        assert reader.fetch("SELECT 1") == [(1,)]
+    database.close()
+    assert refusals == []
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import select
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from fairlead.errors import InputError, UnavailableError
 from fairlead.kit.lanes import Lane
 
 CONNECT_TIMEOUT_S = 10
+_TURN_S = 0.01
 _POSTGRES_LIMITS = "-c statement_timeout=120000 -c idle_in_transaction_session_timeout=20000 -c timezone=UTC"
 
 
@@ -53,8 +56,8 @@ def sqlite_engine(url: URL, busy_ms: int) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(raw: Any, _record: Any) -> None:
         raw.isolation_level = None  # we say BEGIN ourselves
+        _write_ahead(raw, busy_ms)
         for pragma in (
-            "journal_mode=WAL",
             "foreign_keys=ON",
             "temp_store=MEMORY",
             "cache_size=-16384",
@@ -75,6 +78,21 @@ def sqlite_engine(url: URL, busy_ms: int) -> Engine:
         raw.execute("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _write_ahead(raw: Any, busy_ms: int) -> None:
+    # Two that turn one new file to WAL at the same moment would wait for each other; SQLite then refuses one of them
+    # at once, whatever its time-out says.
+    until = time.monotonic() + busy_ms / 1000
+    while True:
+        try:
+            raw.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(_TURN_S)
+        else:
+            return
 
 
 def postgres_engine(url: URL) -> Engine:
