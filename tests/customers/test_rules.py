@@ -170,6 +170,7 @@ ADDRESSES = st.text("aA0 .+@-_/:;()ßäµ漢0123456789", min_size=1, max_size=24
 
 
 @settings(max_examples=200)
+@example("phone", "0+00")
 @given(st.sampled_from(["email", "phone", "sms", "post", "chat"]), ADDRESSES)
 def test_the_form_of_an_address_is_its_own_form(channel: str, text: str) -> None:
     """Bringing it into form twice changes nothing, blanks around it do not matter, and people can be shown it."""

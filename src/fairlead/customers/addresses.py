@@ -76,6 +76,7 @@ def _phone(text: str) -> str:
         number = phonenumbers.parse(written, None)
     except phonenumbers.NumberParseException:
         digits = _NO_DIGIT.sub("", written)
-        return ("+" if written.startswith("+") else "") + digits if digits else text
+        bare = ("+" if written.startswith("+") else "") + digits if digits else text
+        return bare if bare == text else _phone(bare)  # without its punctuation it may be a number after all
     plain: str = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return f"{plain};ext={number.extension}" if number.extension else plain
