@@ -17,7 +17,7 @@ from fairlead.kit.actors import SYSTEM, Actor, ActorKind
 from fairlead.kit.events import Event, publish
 from fairlead.kit.unit_of_work import AuditEntry
 from fairlead.playbooks import EventSource, read_case
-from fairlead.reviews import Given, QueueFilter, Review, Reviewer, Verb
+from fairlead.reviews import Given, Mode, QueueFilter, Review, Reviewer, Verb
 from fairlead.sales.matching import finding, tables as t
 from fairlead.testing.seed import run_ready
 
@@ -51,9 +51,10 @@ def find(world: World, **options: Any) -> sales.Search:
 
 
 def waiting(world: World) -> list[Review]:
-    """Open reviews of pairs."""
+    """Pairs that nobody decided yet. An automatic decision may be drawn by lot for a label; that is no open pair."""
     with world.database.reading() as reader:
-        return reviews.page(reader, QueueFilter(checkpoint="customer-merge"), limit=200).items
+        found = reviews.page(reader, QueueFilter(checkpoint="customer-merge"), limit=200).items
+    return [one for one in found if one.mode is not Mode.LABEL]
 
 
 def decide(world: World, one: Review, *, same: bool, keep: str = "first") -> str:
