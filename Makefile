@@ -12,7 +12,8 @@ BIN := .venv/bin
 UV := VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv
 INSTALL := $(UV) pip install --quiet --require-hashes
 COMPILE := $(UV) pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.11
-PYTEST := $(BIN)/python -m pytest
+# Bytecode is kept: without it every process of a run, and every command that a test starts, compiles all anew.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -75,10 +76,10 @@ demo: .venv/.core $(if $(filter postgres,$(DB)),.venv/.postgres) ## the desk on 
 
 # ---- check ----------------------------------------------------------------------------------------------------
 
-test: .venv/.dev ## the core tests on SQLite and Postgres, some minutes (ARGS=… goes to pytest)
-	$(PYTEST) -n 2 --dist worksteal -m "not slow and not soak" $(ARGS)
+test: .venv/.dev ## the core tests on SQLite and Postgres, some minutes; the house's are in check (ARGS=… goes to pytest)
+	$(PYTEST) -n 2 --dist worksteal -m "not slow and not soak" --ignore tests/house $(ARGS)
 
-test-all: .venv/.dev ## every test but the soak
+test-all: .venv/.dev ## every test but the soak, those of the house too
 	$(PYTEST) -n 2 --dist worksteal -m "not soak" $(ARGS)
 
 soak: .venv/.dev ## the long fault and load tests
@@ -88,7 +89,7 @@ check: .venv/.dev ## format, lint, types, and the rules of the house
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict src
-	$(PYTEST) tests/house
+	$(PYTEST) -n 2 --dist worksteal tests/house
 
 format: .venv/.dev ## puts every file into the one format and mends what lint can mend
 	$(BIN)/ruff format .

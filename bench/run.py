@@ -22,7 +22,7 @@ from rich.table import Table
 
 from fairlead.kit.yamlmarks import did_you_mean
 
-KNOWN = ("policy", "matching", "gate", "engine", "decisions", "waiting", "scoring", "smtp")
+KNOWN = ("policy", "matching", "gate", "engine", "decisions", "waiting", "scoring", "sending")
 RESULTS = Path(__file__).resolve().parent / "results"
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +29,29 @@ hypothesis.settings.load_profile("house")
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = "fairlead_template"
 
+# A new database is some seven hundred files. On a disk, making and removing them takes longer than most tests do.
+MEMORY, LEAST_BYTES = Path("/dev/shm"), 1024**3
+# What was written is thrown away: a long log of it would only fill the memory.
+SMALL = {**FORGETFUL, "max_wal_size": "96MB", "min_wal_size": "32MB"}
+
+# Pages and routes ask the database through functions that tests of the rooms behind them try on both; the client of
+# the gate does not know which one it speaks to. There a file's first test for both is a core test on Postgres.
+FRONTS = ("tests/api/", "tests/console/", "tests/gate/test_client.py")
+
 _numbers = itertools.count(1)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of tests behind a front that run on both databases, the Postgres variants but one of a file are slow."""
+    kept: dict[Path, str] = {}
+    for item in items:
+        if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
+            continue
+        fronted = item.path.relative_to(ROOT).as_posix().startswith(FRONTS)
+        variant = fronted and "postgres" in item.callspec.id.split("-")
+        if variant and kept.setdefault(item.path, item.originalname) != item.originalname:
+            item.add_marker(pytest.mark.slow)
 
 
 def pytest_report_header() -> str:
@@ -36,16 +60,37 @@ def pytest_report_header() -> str:
     return f"fairlead: {code} lines of code, {tests} of tests, ratio {tests / max(code, 1):.2f}"
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[EmbeddedPostgres]:
-    """One server for the whole run. Do not stop or kill it: fault tests start their own EmbeddedPostgres."""
-    folder = Path(tempfile.mkdtemp(prefix="fairlead-tests-"))
-    folder.chmod(0o755)
-    server = EmbeddedPostgres(folder, options=FORGETFUL)
+def _roomy_memory() -> Path | None:
+    """Where files live in memory, if there is such a place with room; None is the folder for temporary files."""
+    if not MEMORY.is_dir() or not os.access(MEMORY, os.W_OK):
+        return None
+    found = os.statvfs(MEMORY)
+    return MEMORY if found.f_bavail * found.f_frsize >= LEAST_BYTES else None
+
+
+@contextmanager
+def _server(prefix: str) -> Iterator[EmbeddedPostgres]:
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=_roomy_memory()))
+    folder.chmod(0o755)  # pytest closes its own folders to other users
+    server = EmbeddedPostgres(folder, options=SMALL)
     try:
         yield server.start()
     finally:
         server.destroy()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[EmbeddedPostgres]:
+    """One server for the whole run. Do not stop or kill it: `own_server` is for that."""
+    with _server("fairlead-tests-") as server:
+        yield server
+
+
+@pytest.fixture
+def own_server() -> Iterator[EmbeddedPostgres]:
+    """A Postgres of this test alone, which it may stop and kill."""
+    with _server("fairlead-own-") as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

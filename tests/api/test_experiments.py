@@ -57,3 +57,26 @@ def test_declared_experiments_are_told_with_their_outcomes(world: World) -> None
     assert (shown["n"], shown["comparison"]["open"], shown["comparison"]["differences"]) == (9, 9, [])
     assert (shown["plan"]["state"], shown["plan"]["winner"], shown["plan"]["reason"]) == ("stopped", "short", "enough")
     assert [one["name"] for one in ok(client.get("/v1/experiments"))["items"]] == ["first-mail"]
+
+
+def test_one_is_stopped_for_an_arm(world: World) -> None:
+    """Once; said again it changes nothing, for another arm it is refused; so are no reason, no arm and no scope."""
+    trial = Trial(world.database)
+    trial.deploy()
+    client = world.program("reports:read", "switches:set")
+    url, body = "/v1/experiments/first-mail/stop", {"arm": "short", "reason": "it is clear"}
+    refused(world.program("reports:read").post(url, json=body), 403)
+    refused(client.post(url, json=body | {"arm": "shorter"}), 422)
+    refused(client.post(url, json=body | {"reason": ""}), 422)
+    refused(client.post("/v1/experiments/second-mail/stop", json=body), 404)
+    assert ok(client.get("/v1/experiments/first-mail"))["plan"]["state"] == "running"
+    assert ok(client.post(url, json=body)) == {"name": "first-mail", "winner": "short", "changed": True}
+    assert ok(client.post(url, json=body))["changed"] is False
+    refused(client.post(url, json=body | {"arm": "long"}), 409)
+    plan = ok(client.get("/v1/experiments/first-mail"))["plan"]
+    assert (plan["state"], plan["winner"], plan["reason"], plan["drawing"]) == (
+        "stopped",
+        "short",
+        "it is clear",
+        False,
+    )

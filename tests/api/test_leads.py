@@ -71,7 +71,7 @@ def test_a_visitor_who_asked_for_privacy_is_heard_through_the_program(light_worl
         assert len(lines) == expected
     assert (lines[0]["purpose"], lines[0]["state"], lines[0]["mechanism"]) == ("sharing", "withdrawn", "gpc")
     assert lines[0]["proof"] == {"header": "Sec-GPC: 1", "where": "/v1/leads"}
-    ok(light_world.person("admin").post(f"/v1/customers/{taken['customer']}/erasure", json={"reason": "asked"}))
+    light_world.erase(taken["customer"])
     anew = ok(client.post("/v1/leads", json=LEAD, headers={"Sec-GPC": "1"}), 201)
     assert anew["customer"] != taken["customer"]
     lines = ok(client.get(f"/v1/customers/{anew['customer']}/consents"))["items"]
@@ -197,9 +197,9 @@ def test_hostile_notes_are_refused_without_a_trace(light_world: World, text: str
 
 
 def test_erasing_a_customer_erases_their_notes(world: World) -> None:
-    """Over the same route as everything else about them."""
-    client, admin = world.almighty(), world.person("admin")
+    """Like everything else about them."""
+    client = world.almighty()
     taken = ok(client.post("/v1/notes", json={"text": NOTE}), 201)
-    ok(admin.post(f"/v1/customers/{taken['customer']}/erasure", json={"reason": "asked"}))
+    world.erase(taken["customer"])
     shown = ok(client.get(f"/v1/notes/{taken['id']}"))
     assert (shown["text"], shown["found"]) == ("", [])

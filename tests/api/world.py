@@ -27,10 +27,12 @@ from fairlead.playbooks import (
     CaseDraft,
     Engine,
     EngineSettings,
+    EventSource,
     deploy,
     open_cases,
     read_workspace,
 )
+from fairlead.rights import erase
 from fairlead.settings import Settings
 from fairlead.testing.seed import EXAMPLE, SeededDesk, run_ready, seed_desk
 
@@ -88,10 +90,21 @@ class World:
         """Let the engine do what there is to do."""
         run_ready(self.desk.engine)
 
+    def settle(self) -> None:
+        """Let a verdict take effect, and run what it made ready."""
+        self.clock.advance(timedelta(seconds=self.settings.undo_s + 1))
+        EventSource(self.desk.engine).run("events")
+        self.run()
+
     def review(self, client: TestClient, mode: str = "assist", **query: Any) -> dict[str, Any]:
         """The first free review of this mode that the client sees."""
         items = ok(client.get("/v1/reviews", params={"limit": 200, **query}))["items"]
         return next(one for one in items if one["mode"] == mode and one["state"] == "waiting")
+
+    def erase(self, customer: str) -> None:
+        """As somebody decided it; how it comes to that is told by the tests about rights."""
+        with self.database.transaction() as uow:
+            erase(uow, SYSTEM, customer, reason="asked")
 
     def audited(self, subject: str) -> list[str]:
         """Verbs of the entries about it, oldest first."""

@@ -38,13 +38,14 @@ class Office:
     box: Letterbox
     customer: str
 
-    def send(self, key: str = "k", **body: Any) -> dict[str, Any]:
+    def send(self, key: str = "k", *, stranger: bool = False, **body: Any) -> dict[str, Any]:
         """Queue a follow-up to the customer, let the outbox work; what the action came to."""
         whole = {
             "channel": "email", "purpose": "sales", "sender": "agent", "automatic": False,
             "template": "first-follow-up", "fields": {"name": "Ada Keller"},
         } | body  # fmt: skip
-        draft = ActionDraft(key, "message", "nurture.first-follow-up", whole, customer_id=self.customer)
+        draft = ActionDraft(key, "message", "nurture.first-follow-up", whole,
+                            customer_id=None if stranger else self.customer)  # fmt: skip
         with self.runtime.database.transaction() as uow:
             (action,) = queue_many(uow, [draft])
             uow.record(AuditEntry("test.queued", action))
@@ -128,6 +129,15 @@ def test_a_refusal_of_the_mailbox_suppresses_and_is_the_actions_end(office: Offi
     assert office.box.letters == []
 
 
+def test_nobody_is_promoted_to_without_a_way_out(office: Office) -> None:
+    """An address of no customer can have no link of its own, so only what needs none goes there."""
+    unknown = {"stranger": True, "to": "somebody@else.example", "fields": {"name": "Somebody"}}
+    refused = office.send("1", **unknown)
+    assert (refused["state"], office.box.letters) == ("refused", [])
+    assert "needs a way out" in refused["result"]
+    assert office.send("2", **unknown, purpose="service")["state"] == "sent"
+
+
 def test_transactional_messages_have_no_way_out(office: Office) -> None:
     """About an order of theirs; nobody is taken off that by mistake."""
     assert office.send("1", purpose="service")["state"] == "sent"
@@ -165,3 +175,31 @@ def test_a_template_finds_the_recipients_own_pages(office: Office) -> None:
     page = client.get(found[1])
     assert page.status_code == 200
     assert "a…@n….example" in page.text
+
+
+def test_a_program_that_sends_by_itself_gets_the_ways_out(office: Office) -> None:
+    """Its link opens without a sign-in, and one click counts at the gate; what is unknown is refused."""
+    with office.runtime.database.transaction() as uow:
+        keys = [
+            create_api_key(uow, SYSTEM, name=scope, scopes=(scope,), checkpoints=[], max_value_minor=None, flags=())
+            for scope in ("customers:edit", "customers:read")
+        ]
+    client = TestClient(create_app(office.runtime, background=False), base_url="http://127.0.0.1")
+    may, may_not = ({"Authorization": f"Bearer {key.text}"} for key in keys)
+    path = f"/v1/customers/{office.customer}/links"
+    assert client.get(path, params={"purpose": "sales"}, headers=may_not).status_code == 403
+    for params in ({}, {"purpose": "spam"}, {"purpose": "sales", "channel": "pigeon"}, {"purpose": "x" * 65}):
+        assert client.get(path, params=params, headers=may).status_code == 422, params
+    assert client.get("/v1/customers/cus_nobody/links", params={"purpose": "sales"}, headers=may).status_code == 404
+    assert client.get(path, params={"purpose": "service"}, headers=may).json()["way_out"] is None
+    found = client.get(path, params={"purpose": "sales"}, headers=may).json()
+
+    off, page = found["way_out"], "/p/" + found["preferences_url"].rpartition("/p/")[2]
+    assert client.get(page).status_code == 200
+    assert off["headers"]["List-Unsubscribe"] == f"<{off['unsubscribe_url']}>"
+    link = "/u/" + off["unsubscribe_url"].rpartition("/u/")[2]
+    assert client.get(link).status_code == 200
+    assert office.send("1")["state"] == "sent"
+    name, _, value = off["headers"]["List-Unsubscribe-Post"].partition("=")
+    assert client.post(link, data={name: value}).status_code == 200
+    assert office.send("2")["state"] == "refused"

@@ -74,6 +74,7 @@ def test_the_engine_bench(kind: str) -> None:
     assert result["rows"][0]["ratio"] == 1.0
 
 
+@pytest.mark.slow
 def test_the_raw_limit_writes_what_the_product_wrote(tmp_path: Path) -> None:
     """Row for row the same tables: the limit is not easier than the work."""
     bench = Bench("sqlite", tmp_path, None)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import text
+from typer import testing
 from typer.testing import CliRunner
 
 from fairlead.cli import app
@@ -16,6 +18,7 @@ from fairlead.kit.columns import metadata
 from fairlead.kit.database import Database
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -65,6 +68,14 @@ class Terminal:
                 return {name: connection.execute(query).scalar_one() for name, query in sql.items()}
         finally:
             database.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_tree() -> Iterator[None]:
+    """The tree of commands is made once in a run: it is the same each time and takes longer than most commands."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(testing, "_get_command", cache(testing._get_command))
+        yield
 
 
 @pytest.fixture(scope="session")

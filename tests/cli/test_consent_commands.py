@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 ANN, BO = "ann@firm.example", "bo@firm.example"
 HEADER = "email,purpose,channel,state,said_at,mechanism,proof\n"
-ROWS = HEADER + f"{ANN},news,email,given,2026-01-02T10:00+01:00,form,page 7\n"
+ROWS = HEADER + f"{ANN},newsletter,email,given,2026-01-02T10:00+01:00,form,page 7\n"
 SAID = ("--mechanism", "phone_call", "--proof", "call 7")
 GIVE = ("consent", "give", ANN, "news", "email")
 
@@ -90,7 +90,7 @@ def test_what_is_left_out_is_named(company: Terminal, args: tuple[str, ...], par
     assert said.out == ""
 
 
-LINE = f"{ANN},news,email,given,2026-01-02T10:00+01:00,form,page 7"
+LINE = f"{ANN},newsletter,email,given,2026-01-02T10:00+01:00,form,page 7"
 FILES = {
     "empty": (b"", "header"),
     "no header": (LINE.encode(), "lacks purpose, channel, state"),
@@ -101,13 +101,17 @@ FILES = {
     "UTF-16": (ROWS.encode("utf-16"), "not UTF-8 at byte 0"),
     "NUL": (HEADER.encode() + b"\0\n", ""),
     "an open quote": (HEADER.encode() + b'"' + b"x" * 200_000, ""),
-    "too large": (HEADER.encode() + b"x" * 33_554_432, "larger than 33,554,432 bytes"),
+    "a line without end": (HEADER.encode() + b"x" * 300_000, "more than 262,144 characters"),
+    "too large": (HEADER.encode() + b"x\n" * 300_000, "larger than 500,000 bytes"),
 }
 
 
 @pytest.mark.parametrize("case", FILES)
-def test_a_file_that_cannot_be_read(company: Terminal, tmp_path: Path, case: str) -> None:
+def test_a_file_that_cannot_be_read(
+    company: Terminal, tmp_path: Path, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Refused as a whole with the reason, in a dry run, too."""
+    monkeypatch.setenv("FAIRLEAD_MAX_IMPORT_BYTES", "500000")
     content, part = FILES[case]
     path = tmp_path / "rows.csv"
     path.write_bytes(content)
@@ -124,11 +128,12 @@ def test_a_file_that_cannot_be_read(company: Terminal, tmp_path: Path, case: str
 BAD_ROWS = {
     "nobody": (LINE.replace("ann@", "cy@"), "Nobody is known"),
     "an unknown state": (LINE.replace("given", "maybe"), "maybe"),
-    "given to everything": (LINE.replace("news,email", "*,*"), "withdrawal"),
+    "given to everything": (LINE.replace("newsletter,email", "*,*"), "withdrawal"),
     "no zone": (LINE.replace("+01:00", ""), "zone"),
     "no day": (LINE.replace("2026-01-02", "2026-02-30"), "said_at is no moment"),
     "the future": (LINE.replace("2026-01-02", "2999-01-02"), "future"),
-    "no purpose": (LINE.replace("news", ""), "purpose"),
+    "no purpose": (LINE.replace("newsletter", ""), "purpose"),
+    "an unknown purpose": (LINE.replace("newsletter", "newletter"), "no purpose 'newletter'; they know *, alerts"),
     "too few cells": (LINE.rpartition(",")[0], "line 2"),
     "too many cells": (LINE + ",more", "line 2"),
 }
@@ -139,7 +144,7 @@ def test_one_bad_row_names_its_line(company: Terminal, tmp_path: Path, case: str
     """The line, the reason and the way on; the good row beside it is not taken either."""
     row, part = BAD_ROWS[case]
     path = tmp_path / "rows.csv"
-    path.write_text(f"{HEADER}{row}\n{LINE.replace('news', 'sales')}\n", encoding="utf-8")
+    path.write_text(f"{HEADER}{row}\n{LINE.replace('newsletter', 'sales')}\n", encoding="utf-8")
     before = company.counts()
     said = company("consent", "import", str(path))
     assert said.code == 2
@@ -181,9 +186,25 @@ def test_what_is_right_is_written_once(fairlead: Terminal, tmp_path: Path) -> No
     assert "news version 2 in en" in fairlead("notice", "publish", "news", str(text)).out
     given = fairlead("consent", "give", ANN, "sales", "email", *SAID, "--notice", "news")
     assert given.code == 0, given.err
-    assert fairlead("consent", "withdraw", ANN, "news", "email").code == 0
+    assert fairlead("consent", "withdraw", ANN, "newsletter", "email").code == 0
     found = fairlead("consent", "list", ANN, "--json").json
     standing = {one["purpose"]: one["state"] for one in found["standing"]}
-    assert standing == {"news": "withdrawn", "sales": "given"}
+    assert standing == {"newsletter": "withdrawn", "sales": "given"}
     assert len(found["history"]) == 3
     assert [one["version"] for one in fairlead("notice", "list", "--json").json] == [2, 1]
+
+
+def test_a_long_list_of_refused_rows_is_cut(company: Terminal, tmp_path: Path) -> None:
+    """Twenty on the screen, a thousand as JSON, all of them in the file that was asked for."""
+    bad = HEADER + f"{LINE.replace('given', 'maybe')}\n" * 1_200
+    left = tmp_path / "left.csv"
+    path = tmp_path / "rows.csv"
+    path.write_text(bad, encoding="utf-8")
+    said = company("consent", "import", str(path), "--refused", str(left))
+    assert said.code == 2
+    assert said.out.count("  line ") == 20
+    assert "and 1,180 more; in all: state 1,200" in said.out
+    assert len(left.read_text(encoding="utf-8").splitlines()) == 1_201
+    as_json = company("consent", "import", str(path), "--json").json
+    assert (as_json["refused_rows"], len(as_json["refused"]), as_json["reasons"]) == (1_200, 1_000, {"state": 1_200})
+    company("consent", "import", str(path), "--refused", str(left)).refused(2, "cannot be written")

@@ -95,6 +95,7 @@ def told(workspace: Terminal, cases: str, head: str = HEAD) -> dict[str, Any]:
     return answer
 
 
+@pytest.mark.slow
 def test_the_examples_own_tests_pass(fairlead: Terminal) -> None:
     """A fresh workspace has tests, all pass, and every part of the playbook that they are about is touched."""
     answer = fairlead("test", "--json").json
@@ -331,6 +332,7 @@ def test_coverage_lists_what_was_never_touched(workspace: Terminal) -> None:
     assert "rules never hit\n" in low.out
 
 
+@pytest.mark.slow
 def test_fifty_cases_share_one_database_and_know_nothing_of_each_other(workspace: Terminal) -> None:
     """The same customer, the same ids, the same grants: each begins from nothing, at the same moment."""
     one = "facts: {price: 500.0}, customer: {email: a@b.example}"

@@ -95,6 +95,7 @@ def test_a_score_is_learnt_reported_and_used(fairlead: Terminal, history: Path, 
     assert "in all" in words
 
 
+@pytest.mark.slow
 def test_versions_are_listed_and_chosen(fairlead: Terminal, history: Path) -> None:
     """A second version waits until it is taken; a former one can be taken again."""
     trained(fairlead, history)

@@ -195,7 +195,9 @@ def delivery(key: str = "case_1/first", customer_id: str | None = None, **body: 
                     customer_id)  # fmt: skip
 
 
-def way_out(customer_id: str, purpose: str) -> Unsubscribe:
-    """A link that names both."""
+def way_out(customer_id: str, purpose: str) -> Unsubscribe | None:
+    """A link that names both; an address of no customer needs none here."""
+    if not customer_id:
+        return None
     token = f"{customer_id}.{purpose}"
     return Unsubscribe(f"https://desk.example.com/u/{token}", f"mailto:sales@example.com?subject=unsubscribe%20{token}")

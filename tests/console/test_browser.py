@@ -107,6 +107,7 @@ def test_a_review_is_decided_by_keys_alone(browser: Browser, live: tuple[Site, s
     assert site.review(one.id).state == "waiting"
 
 
+@pytest.mark.slow
 def test_moving_through_the_list(browser: Browser, live: tuple[Site, str]) -> None:
     """The keys j and k move the focus by a row, Enter opens, ? explains, Escape leaves a field."""
     page = sign_in(browser, live, "reviewer")
@@ -127,6 +128,7 @@ def test_moving_through_the_list(browser: Browser, live: tuple[Site, str]) -> No
     page.wait_for_url("**/reviews/rev_*")
 
 
+@pytest.mark.slow
 def test_keys_never_act_while_typing(browser: Browser, live: tuple[Site, str]) -> None:
     """A reason full of command letters is only text."""
     site, _ = live
@@ -140,6 +142,7 @@ def test_keys_never_act_while_typing(browser: Browser, live: tuple[Site, str]) -
     assert site.review(one.id).state == "claimed"
 
 
+@pytest.mark.slow
 def test_ctrl_enter_sends_what_was_chosen(browser: Browser, live: tuple[Site, str]) -> None:
     """From the reason the chosen verdict goes out; where a form has several buttons, nothing does."""
     site, _ = live
@@ -185,6 +188,7 @@ def test_the_queue_lives(browser: Browser, live: tuple[Site, str]) -> None:
     page.locator("#new").wait_for(state="hidden")
 
 
+@pytest.mark.slow
 def test_one_stream_for_all_tabs(browser: Browser, live: tuple[Site, str]) -> None:
     """A second tab of the same browser opens no second stream and still hears of changes."""
     site, _ = live

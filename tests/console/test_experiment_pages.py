@@ -119,3 +119,26 @@ def test_a_declared_experiment_shows_what_came_of_it(sqlite_site: Site) -> None:
     assert "everybody new gets <strong>short</strong>" in client.get("/experiments").text
     rows = {row["arm"]: row for row in csv.DictReader(io.StringIO(client.get("/experiments?form=csv").text))}
     assert (rows["short"]["rate"], rows["long"]["outcomes"], rows["long"]["comparison"]) == ("1.0", "0", "read")
+
+
+def test_one_is_stopped_on_the_page(sqlite_site: Site) -> None:
+    """By who may, with a reason and an arm; what was typed stays on a mistake, and the page says who did it."""
+    trial, client = Trial(sqlite_site.database), sqlite_site.signed_in("manager")
+    trial.deploy()
+    url = "/experiments/first-mail/stop"
+    page = client.get("/experiments").text
+    assert f'action="{url}"' in page
+    assert "whichever looks better now is no result" in page
+    viewer = sqlite_site.signed_in("viewer")
+    assert url not in viewer.get("/experiments").text
+    assert viewer.post(url, data={"arm": "short", "reason": "no"}).status_code == 403
+    for form, words in (({"arm": "short"}, "Say why"), ({"arm": "odd", "reason": "<i>so</i>"}, "has no arm")):
+        wrong = client.post(url, data=form)
+        assert wrong.status_code == 422
+        assert words in wrong.text
+        assert form.get("reason", "").replace("<", "&lt;").replace(">", "&gt;") in wrong.text
+    client.post(url, data={"arm": "short", "reason": "it is clear"})
+    after = client.get("/experiments").text
+    assert "everybody new gets <strong>short</strong>" in after
+    assert "it is clear" in after
+    assert f'action="{url}"' not in after

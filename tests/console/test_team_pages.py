@@ -67,7 +67,7 @@ def test_a_team_is_made_filled_and_undone_by_forms(sqlite_site: Site) -> None:
     assert "surgery" not in page
     assert "Nobody is in this team" in page
     with sqlite_site.database.reading() as reader:
-        history = memberships_of(reader, get_team(reader, "dach"), None)
+        history = memberships_of(reader, [get_team(reader, "dach")], None)
     assert [(one.terms.weight, one.until_at is None) for one in history] == [(2.5, False)]
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import tempfile
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,11 +13,14 @@ from hypothesis import given, settings, strategies as st
 
 from fairlead import customers
 from fairlead.audit import history
-from fairlead.customers import ConsentImport, ConsentRecord, ConsentState, Downstream
-from fairlead.customers.consent_files import read_consents
+from fairlead.commands.consent_report import Report
+from fairlead.commands.consent_sources import ConsentFile, Refusals
+from fairlead.commands.consent_taking import import_file
+from fairlead.customers import ConsentReader, ConsentRecord, ConsentState, Downstream, FoundLine, consent_intake
 from fairlead.errors import FairleadError, InputError, TooLargeError
 from fairlead.kit.actors import SYSTEM, Actor, ActorKind
 from fairlead.kit.events import since
+from fairlead.kit.pace import BatchPace
 from tests.customers.test_consents import NEWS, say, somebody, state
 
 if TYPE_CHECKING:
@@ -27,22 +33,42 @@ GOOD = "ann@example.org,newsletter,email,given,2020-01-01T00:00+00:00,paper,scan
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def take(database: Database, text: str, **how: bool) -> ConsentImport:
-    """Import a file."""
-    with database.transaction() as uow:
-        return customers.import_consents(uow, USER, text, source="file x.csv", **how)
+class Few(BatchPace):
+    """So many rows at once, however fast the machine is."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__(20, exclusive=True)
+        self._rows = rows
+
+    def size(self) -> int:
+        """Always the same."""
+        return self._rows
 
 
-def look(database: Database, text: str, *, create: bool = False) -> ConsentImport:
+def take(database: Database, text: str, *, few: int = 2, create: bool = False, **how: bool) -> Report:
+    """Import a file, by default two rows at a time."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "x.csv")
+        path.write_bytes(text.encode())
+        file = ConsentFile(path, "file x.csv", create)
+        return import_file(database, USER, file, Few(few), Refusals(None), **how)
+
+
+def look(database: Database, text: str, *, create: bool = False) -> Report:
     """Only look what would come of it."""
-    with database.reading() as reader:
-        return customers.check_consents(reader, text, now=database.clock.now(), source="file x.csv", create=create)
+    return take(database, text, create=create, dry_run=True)
 
 
-def counted(report: ConsentImport) -> tuple[int, int, int, int]:
+def read(text: str, purposes: set[str] | None = None) -> list[FoundLine]:
+    """What the rows say, without looking anything up."""
+    return list(ConsentReader(io.StringIO(text), NOW, "x", purposes))
+
+
+def counted(report: Report) -> tuple[int, int, int, int]:
     """recorded, overruled, repeated, refused; together they are the rows."""
-    found = (report.recorded, report.overruled, report.repeated, len(report.refused))
+    found = (report.recorded, report.overruled, report.repeated, report.refused_rows)
     assert sum(found) == report.rows
+    assert sum(report.reasons.values()) == report.refused_rows
     return found
 
 
@@ -61,18 +87,21 @@ def test_one_bad_row_refuses_the_whole_file(database: Database) -> None:
     assert counted(take(database, text, skip_bad=True)) == (0, 0, 1, 3)
 
 
-def test_a_dry_run_tells_what_will_come(database: Database, clock: FakeClock) -> None:
-    """The same figures before and after, with rows that overrule each other and newer words in the ledger."""
+@pytest.mark.parametrize("few", [1, 2, 500])
+def test_a_dry_run_tells_what_will_come(database: Database, clock: FakeClock, few: int) -> None:
+    """The same figures before and after, however many rows are taken at once, with rows that overrule each other."""
     one, two = somebody(database, ("email", "ann@example.org")), somebody(database, ("email", "bob@example.org"))
     say(database, clock, two, "withdrawn")
     bob = GOOD.replace("ann@", "bob@")
     text = HEADER + GOOD.replace("2020", "2022").replace("given", "withdrawn") + GOOD + GOOD + bob
     text += GOOD.replace("ann@", "new@") + GOOD.replace("ann@", "New@").replace("email,given", "sms,given")
+    text += GOOD.replace("ann@", "cy@EXAMPLE.org") + GOOD.replace("ann@", "cy@example.org").replace("2020", "2021")
     foreseen = look(database, text, create=True)
-    came = take(database, text, create=True)
-    assert counted(foreseen) == counted(came) == (3, 2, 1, 0)
+    came = take(database, text, create=True, few=few)
+    assert counted(foreseen) == counted(came) == (5, 2, 1, 0)
     assert foreseen.new_customers == came.new_customers == 2
     assert (state(database, one), state(database, two)) == ("withdrawn", "withdrawn")
+    assert counted(take(database, text, few=few)) == counted(look(database, text)) == (0, 0, 8, 0)
 
 
 def test_what_a_file_changes_is_told(database: Database, clock: FakeClock) -> None:
@@ -109,10 +138,18 @@ def test_a_file_without_its_columns_is_refused(database: Database, text: str) ->
         look(database, text)
 
 
-def test_a_file_is_bounded(database: Database) -> None:
-    """Past 50,000 rows it is refused before anything is written."""
+def test_a_line_and_a_customer_are_bounded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line without end is refused before anything is written; of one customer no more words are added than told."""
+    one = somebody(database, ("email", "ann@example.org"))
     with pytest.raises(TooLargeError):
-        look(database, HEADER + GOOD * 50_001)
+        take(database, HEADER + GOOD + "x" * 300_000)
+    assert state(database, one) is None
+    monkeypatch.setattr(consent_intake, "MAX_OF_ONE", 40)
+    text = HEADER + "".join(GOOD.replace("newsletter", f"n{number}") for number in range(42))
+    for report in (look(database, text), take(database, text, few=500, skip_bad=True)):
+        assert counted(report) == (40, 0, 0, 2)
+        assert report.reasons == {"too_many": 2}
+    assert counted(take(database, text, few=500, skip_bad=True)) == (0, 0, 40, 2)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +161,7 @@ def test_a_file_is_bounded(database: Database) -> None:
 )  # fmt: skip
 def test_a_moment_needs_its_zone(cell: str, code: str) -> None:
     """No date is guessed: without a zone, in the future, or outside of the calendar it is refused."""
-    [bad] = list(read_consents(HEADER + GOOD.replace("2020-01-01T00:00+00:00", cell), NOW, "x"))
+    [bad] = read(HEADER + GOOD.replace("2020-01-01T00:00+00:00", cell))
     assert getattr(bad, "code", "") == code
 
 
@@ -135,7 +172,7 @@ def test_any_cells_are_accounted_for(rows: list[list[str]]) -> None:
     text = HEADER + "".join(",".join('"' + cell.replace('"', '""') + '"' for cell in row) + "\n" for row in rows)
     expected = sum(any(cell.strip() for cell in row) for row in rows)
     try:
-        found = list(read_consents(text, NOW, "x"))
+        found = read(text)
     except FairleadError:
         return
     assert len(found) == expected
@@ -153,3 +190,93 @@ def test_a_withdrawal_of_everything_may_come_in_a_file(database: Database, clock
     assert counted(take(database, text)) == (1, 0, 0, 0)
     assert state(database, one, ("sales", "phone")) == "withdrawn"
     assert state(database, one, NEWS) == "given"
+
+
+HOSTILE = {
+    "a NUL": (GOOD.replace("scan 1", "scan\0"), "proof"),
+    "an overlong cell": (GOOD.replace("newsletter", "n" * 501), "purpose"),
+    "an overlong proof": (GOOD.replace("scan 1", "x" * 16_385), "proof"),
+    "a proof that is half of JSON": (GOOD.replace("scan 1", '"{""a"": "'), "proof"),
+    "a proof nested without end": (GOOD.replace("scan 1", '"' + '{""a"":' * 900 + "1" + "}" * 900 + '"'), "proof"),
+    "a proof with half a character": (GOOD.replace("scan 1", '"{""a"": ""\\ud800""}"'), "proof"),
+    "a purpose that is none": (GOOD.replace("newsletter", "newletter"), "unknown_purpose"),
+    "a withdrawal of a purpose that is none": (
+        GOOD.replace("newsletter", "newletter").replace("given", "withdrawn"), "unknown_purpose"
+    ),
+    "no address": (GOOD.replace("ann@example.org", "ann"), "email"),
+    "too few cells": ("ann@example.org,newsletter\n", "cells"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_a_hostile_row_is_refused_alone(case: str) -> None:
+    """With its line and a code, and the rows around it stay usable."""
+    row, code = HOSTILE[case]
+    first, bad, last = read(HEADER + GOOD + row + GOOD, {"newsletter"})
+    assert [getattr(one, "code", "") for one in (first, bad, last)] == ["", code, ""]
+    assert [one.line for one in (first, bad, last)] == [2, 3, 4]
+
+
+def test_a_row_that_names_a_customer_twice_over_lines() -> None:
+    """A cell may hold line ends; the line told is the one where the row begins."""
+    rows = read(HEADER + GOOD.replace("scan 1", '"two\nlines"') + "\n" + GOOD.replace("given", "perhaps"))
+    assert [one.line for one in rows] == [2, 5]
+
+
+def test_refused_rows_come_back_to_be_mended(database: Database, tmp_path: Path) -> None:
+    """As they came, with the reason in a column that the next import passes over; never over a file that is there."""
+    somebody(database, ("phone", "+4930901820"))
+    header = HEADER.replace("email", "phone")
+    row = '+49 30 901820,sms,sms,given,2020-01-01T00:00+00:00,=call(),"page ""7"""\n'
+    (tmp_path / "x.csv").write_text(header + row + row.replace("given", "perhaps") + "only one\n", encoding="utf-8")
+    for number, bad in ((1, 2), (2, 0)):
+        refusals = Refusals(tmp_path / f"bad{number}.csv")
+        file = ConsentFile(tmp_path / "x.csv", "file x.csv")
+        report = import_file(database, USER, file, Few(1), refusals, skip_bad=True)
+        refusals.end(keep=bool(report.refused_rows))
+        assert report.refused_rows == bad
+        left = (tmp_path / "bad1.csv").read_text(encoding="utf-8").splitlines()
+        assert left[0] == header.strip() + ",refused"
+        assert left[1].startswith("+49 30 901820,sms,sms,perhaps,")
+        assert "line 3: The state 'perhaps' is none" in left[1]
+        (tmp_path / "x.csv").write_text("\n".join(left[:2]).replace("perhaps", "withdrawn"), encoding="utf-8")
+    assert not (tmp_path / "bad2.csv").exists()
+    with pytest.raises(InputError):
+        Refusals(tmp_path / "x.csv")
+
+
+def test_what_is_erased_meanwhile_is_refused_alone(database: Database) -> None:
+    """Between the look and the writing a customer is erased: their row is refused, the others are taken."""
+    somebody(database, ("email", "ann@example.org"))
+    two = somebody(database, ("email", "bob@example.org"))
+    done = []
+
+    def erase(what: str, _done: int, _of: int) -> None:
+        if what == "looking" and not done:
+            done.append(what)
+            with database.transaction() as uow:
+                customers.erase_customer(uow, USER, two, reason="asked")
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "x.csv")
+        path.write_text(HEADER + GOOD + GOOD.replace("ann@", "bob@"), encoding="utf-8")
+        file = ConsentFile(path, "file x.csv")
+        report = import_file(database, USER, file, Few(1), Refusals(None), tell=erase)
+    assert counted(report) == (1, 0, 0, 1)
+
+
+def test_a_file_leaves_one_message_for_each_system(database: Database) -> None:
+    """Taken row by row or at once, the last word alone waits to be told, and what waited before is overtaken."""
+    somebody(database, ("email", "ann@example.org"))
+    with database.transaction() as uow:
+        customers.set_downstreams(uow, SYSTEM, [Downstream("crm", "log"), Downstream("shop", "log", ("sales",))])
+    take(database, HEADER + GOOD)
+    text = HEADER + GOOD.replace("2020", "2021").replace("given", "withdrawn") + GOOD.replace("2020", "2022")
+    take(database, text, few=500)
+    take(database, HEADER + GOOD.replace("2020", "2023").replace("given", "withdrawn"), few=1)
+    with database.reading() as reader:
+        told = [(one.downstream, one.state, one.said) for one in reversed(customers.deliveries(reader))]
+    assert [one for one in told if one[0] == "crm"] == [
+        ("crm", "skipped", "given"), ("crm", "skipped", "given"), ("crm", "pending", "withdrawn")
+    ]  # fmt: skip
+    assert {one[1] for one in told if one[0] == "shop"} == {"skipped"}

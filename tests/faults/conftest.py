@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import itertools
 import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from fairlead.testing.postgres import FORGETFUL, EmbeddedPostgres
 from tests.faults.world import World, Zygote, found
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+    from fairlead.testing.postgres import EmbeddedPostgres
 
 TEMPLATE = "fairlead_faults"
 _numbers = itertools.count(1)
@@ -63,18 +63,6 @@ def postgres_world(
     yield world
     world.end()
     postgres_server.drop_database(name)
-
-
-@pytest.fixture
-def own_server() -> Iterator[EmbeddedPostgres]:
-    """A Postgres that this test may stop and kill."""
-    folder = Path(tempfile.mkdtemp(prefix="fairlead-faults-"))
-    folder.chmod(0o755)
-    server = EmbeddedPostgres(folder, options=FORGETFUL)
-    try:
-        yield server.start()
-    finally:
-        server.destroy()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -128,6 +128,7 @@ def kill_again_and_again(world: World, seed: int, kills: int, rows: int) -> None
     world.check()
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments(sqlite_world: World) -> None:
     """Five kills at seeded moments, then one run to the end."""
     kill_again_and_again(sqlite_world, seed=1, kills=5, rows=150)

@@ -25,6 +25,7 @@ from fairlead.guardrails import (
     forget_contacts,
     parse_rules,
     precedence,
+    settle_contacts,
     stale_reservations,
     would_pass,
 )
@@ -67,6 +68,22 @@ def test_what_was_not_sent_gives_its_place_back(desk: Desk) -> None:
     desk.settle("b", "accepted")
     desk.settle("b", "not_sent")
     assert desk.ask("c", anna).code == "cap"
+
+
+def test_many_are_settled_at_once(desk: Desk) -> None:
+    """Each by its own outcome and with its own audit entry; a key that never had a place is named, and stops nobody."""
+    anna, bert = desk.customer("anna@example.test"), desk.customer("bert@example.test")
+    desk.ask("a", anna)
+    desk.ask("b", bert)
+    with desk.database.transaction() as uow:
+        told = settle_contacts(uow, {"b": "not_sent", "nobody's": "accepted", "a": "accepted"})
+    assert told == ["nobody's"]
+    with desk.database.reading() as reader:
+        assert [one.state for one in contact_log(reader)] == ["released", "accepted"]
+        assert {e.subject: e.verb for e in history(reader, ["a", "b"])} == dict.fromkeys("ab", "contact.settled")
+    assert desk.ask("b2", bert).verdict == "allowed"
+    with pytest.raises(InputError, match="no outcome"), desk.database.transaction() as uow:
+        settle_contacts(uow, {"a": "perhaps"})
 
 
 def test_the_same_key_keeps_its_place(desk: Desk) -> None:

@@ -192,6 +192,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None, phases=[Phase.generate])
 @given(st.integers(0, 2**32), st.integers(0, 3_000))
 def test_unchanged_rules_say_again_what_was_said(template: Path, seed: int, minutes: int) -> None:

@@ -3,38 +3,21 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
-import pytest
 import sqlalchemy as sa
 
 from fairlead.jobs import WAKE_CHANNEL, DbosRunner, Dispatcher, LocalRunner, Pace, StopSignal
-from fairlead.testing.postgres import FORGETFUL, EmbeddedPostgres
+from fairlead.testing.postgres import EmbeddedPostgres
 from tests.jobs.toy import QUICK, ToySource, engine_for, fill, rows, until
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     Spawn = Callable[[str, str, str], subprocess.Popen[str]]
-
-
-@pytest.fixture
-def own_server() -> Iterator[EmbeddedPostgres]:
-    """A Postgres that this test may stop and kill."""
-    folder = Path(tempfile.mkdtemp(prefix="fairlead-jobs-"))
-    folder.chmod(0o755)
-    server = EmbeddedPostgres(folder, options=FORGETFUL)
-    try:
-        yield server.start()
-    finally:
-        server.destroy()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def line(process: subprocess.Popen[str]) -> str:

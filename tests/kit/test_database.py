@@ -8,7 +8,6 @@ import functools
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -21,7 +20,7 @@ from fairlead.errors import FairleadError, FaultError, InputError, UnavailableEr
 from fairlead.kit.database import Database
 from fairlead.kit.lanes import Lane
 from fairlead.kit.unit_of_work import AuditEntry
-from fairlead.testing.postgres import FORGETFUL, EmbeddedPostgres
+from fairlead.testing.postgres import EmbeddedPostgres
 from tests.kit.toys import THING, things, with_toys
 
 if TYPE_CHECKING:
@@ -183,18 +182,6 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
     with pytest.raises(UnavailableError, match="taken"):
         Database(f"sqlite:///{tmp_path / 'taken' / 'a.db'}")
-
-
-@pytest.fixture
-def own_server() -> Iterator[EmbeddedPostgres]:
-    """A Postgres that the test may stop."""
-    folder = Path(tempfile.mkdtemp(prefix="fairlead-own-"))  # pytest closes its own folders to other users
-    folder.chmod(0o755)
-    server = EmbeddedPostgres(folder, options=FORGETFUL)
-    try:
-        yield server.start()
-    finally:
-        server.destroy()
 
 
 @pytest.mark.postgres

@@ -266,6 +266,19 @@ def test_value_expressions() -> None:
         ENV.value(_node("tags.exists(x, x == s)"))
 
 
+def test_environments_know_nothing_of_each_other() -> None:
+    """What one declares no other one knows, and one name can have another type in each."""
+    number, word = Environment({"x": Type.INT, "only_here": Type.BOOL}), Environment({"x": Type.STRING})
+    assert number.condition(_node("x > 2")).evaluate(number.bind({"x": 3})) is True
+    assert word.condition(_node("x == 'a'")).evaluate(word.bind({"x": "a"})) is True
+    with pytest.raises(SourceError, match="does not work on"):
+        word.condition(_node("x > 2"))
+    with pytest.raises(SourceError, match="'only_here' is not"):
+        word.condition(_node("only_here"))
+    with pytest.raises(SourceError):
+        Environment({}).condition(_node("x > 2"))
+
+
 def test_patterns_for_other_modules() -> None:
     """Patterns search, know every character, and bad ones are refused when they are made."""
     from_text = ENV.__class__({"text": Type.STRING}).bind

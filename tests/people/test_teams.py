@@ -71,7 +71,7 @@ def test_a_membership_is_never_overwritten(database: Database, admin: Person, cl
     do(database, remove_member, "dach", admin.id)
     assert weights(database) == {}
     with database.reading() as reader:
-        stretches = memberships_of(reader, get_team(reader, "dach"), None)
+        stretches = memberships_of(reader, [get_team(reader, "dach")], None)
     assert [one.terms.weight for one in stretches] == [1.0, 2.0, 3.0]
     assert [one.until_at for one in stretches[:2]] == [one.from_at for one in stretches[1:]]
     with pytest.raises(NotFoundError):

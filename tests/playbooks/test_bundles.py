@@ -275,6 +275,17 @@ def test_content_is_the_address(world: World) -> None:
         assert world.library.current(reader).digest == first.digest
 
 
+def test_what_a_deploy_compiled_is_what_runs(world: World) -> None:
+    """It is not compiled a second time by the process that deployed it; another one compiles it from the database."""
+    deployed = world.deploy(playbook(Z))
+    with world.database.reading() as reader:
+        assert world.library.current(reader) is deployed
+        other = world.with_steps()
+        assert other.library.current(reader) is not deployed
+        assert other.library.current(reader).digest == deployed.digest
+    other.database.close()
+
+
 def test_nothing_runs_before_the_first_deploy(world: World) -> None:
     """And the error says what to do."""
     with world.database.reading() as reader, pytest.raises(InputError, match="fairlead deploy"):

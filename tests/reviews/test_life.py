@@ -171,6 +171,7 @@ class Life(RuleBasedStateMachine):
             assert sorted([*worked, *snoozed, *paused]) == sorted(row.id for row in rows if row.is_open)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_any_sequence_of_verbs_keeps_the_promises(sqlite_url: str) -> None:
     """On SQLite, since one thread at a time says nothing more on Postgres; the races have both."""

@@ -20,6 +20,7 @@ from fairlead.kit.events import Event, publish
 from fairlead.kit.unit_of_work import AuditEntry
 from fairlead.playbooks import CaseDraft, open_cases, read_case
 from fairlead.testing.seed import run_ready
+from fairlead.worker.erasures import clean_files
 from tests.rights.world import CLERK, DORA
 
 if TYPE_CHECKING:
@@ -108,13 +109,13 @@ def test_the_word_is_nowhere_afterwards(desk: Desk, tmp_path: Path) -> None:
     request = desk.ask(held, "erase")
 
     done = desk.decide(request, carry_out=True, who=DORA)
-    cleaned = rights.clean_files(desk.database, folder)
+    cleaned = clean_files(desk.database, folder, folder / "erasures.jsonl")
 
     assert (done.state, desk.end_of(request), cleaned) == ("done", "done", 1)
     assert sorted(set(found_in(desk))) == []
     assert found_in_files(folder) == []
     assert '"text":"for eve"' in (folder / "deliveries.jsonl").read_text(encoding="utf-8")
-    assert rights.clean_files(desk.database, folder) == 0
+    assert clean_files(desk.database, folder, folder / "erasures.jsonl") == 0
 
 
 def test_the_record_still_verifies_and_says_who_decided(desk: Desk, tmp_path: Path) -> None:
@@ -215,7 +216,7 @@ def test_an_erasure_that_fails_did_nothing(desk: Desk, tmp_path: Path) -> None:
         broken()
 
     assert sorted(found_in(desk)) == before
-    assert rights.clean_files(desk.database, tmp_path / "data") == 0
+    assert clean_files(desk.database, tmp_path / "data", tmp_path / "erasures.jsonl") == 0
 
 
 def test_every_table_that_names_a_customer_is_accounted_for() -> None:

@@ -236,6 +236,7 @@ def test_digest_and_progress(tmp_path: Path) -> None:
     assert reader.digest == file_digest(path) == hashlib.sha256(content).hexdigest()
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     """A file sixteen times as long needs no more memory to read."""
     peaks = []

@@ -38,7 +38,7 @@ from fairlead.sales.routing import (
     misroutes,
     parse_change,
     tables as t,
-    team_view,
+    team_views,
     unassigned,
 )
 from fairlead.testing.seed import EXAMPLE, run_ready, seeded_library
@@ -191,7 +191,7 @@ def test_handing_over_gives_back_load_and_after_a_misroute_the_share(company: Co
     company.hand(third, "Cy", kind=Handed.LOAD)
     with company.database.reading() as reader:
         counts = misroutes(reader, company.clock.now() - timedelta(days=1))
-        view = team_view(reader, get_team(reader, "dach"), company.clock.now())
+        [view] = team_views(reader, [get_team(reader, "dach")], company.clock.now())
     assert counts["dach"] == {"routed": 3, "misrouted": 1, "by_hand": 0}
     assert counts["nordics"]["by_hand"] == 2
     loads = {seat.member.colleague.name: (seat.load.opened, seat.load.taken) for seat in view.seats}

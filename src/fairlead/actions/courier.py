@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -25,9 +24,9 @@ from fairlead.actions.model import (
 )
 from fairlead.actions.pacing import Breaker, OutletState
 from fairlead.actions.service import conclude
-from fairlead.customers import lock_contact
-from fairlead.errors import FairleadError, InputError, NotFoundError
-from fairlead.guardrails import pass_gate, settle_contact
+from fairlead.customers import lock_contacts
+from fairlead.errors import InputError, NotFoundError
+from fairlead.guardrails import pass_gate, settle_contacts
 from fairlead.kit.actors import Actor, ActorKind
 from fairlead.kit.database import Database
 from fairlead.kit.faults import fault_point
@@ -151,8 +150,7 @@ class Courier:
         ticket, doubt = parcel.ticket, parcel.ticket.sending
         attempt = attempt_of(parcel)
         if doubt:  # a worker vanished between this place and its result: it keeps its place, whatever comes now
-            with suppress(NotFoundError):
-                settle_contact(uow, attempt.key, "unknown")
+            settle_contacts(uow, {attempt.key: "unknown"})
         answer = pass_gate(uow, attempt)
         instead = stopped_by(answer, ticket.attempt, perhaps_sent=doubt)
         if instead is None and not store.begin_sending(uow, runner, ticket.id, now):
@@ -175,7 +173,8 @@ class Courier:
             return []
         with self._database.transaction(Lane.BULK) as uow:
             gated = [one for one in answers if one.receipt is not None and one.parcel.ticket.connector in self.gated]
-            _lock_contacts(uow, gated)
+            # Customers before the queue, as the gate has it, and in one order, so that nobody waits in a ring.
+            lock_contacts(uow, {one.parcel.ticket.customer_id for one in gated if one.parcel.ticket.customer_id})
             mine = store.still_mine(uow, runner, [one.parcel.ticket.id for one in answers])
             kept = [one for one in answers if one.parcel.ticket.id in mine]
             done, again, unbegun = self._sorted(kept, mine)
@@ -219,12 +218,13 @@ class Courier:
 
     def _tell_gate(self, uow: UnitOfWork, gated: Sequence[_Answer], mine: Mapping[str, bool]) -> None:
         """What was accepted counts in any case; that it was not is only said by who still has the message."""
-        for parcel, receipt, _, _ in gated:
-            if receipt is not None and (parcel.ticket.id in mine or receipt.state is ReceiptState.SENT):
-                try:
-                    settle_contact(uow, gate_key(parcel.key), OUTCOMES[receipt.state])
-                except NotFoundError:
-                    log.warning("the gate knows nothing of action %s", parcel.ticket.id)
+        told = {
+            gate_key(parcel.key): (parcel.ticket.id, OUTCOMES[receipt.state])
+            for parcel, receipt, _, _ in gated
+            if receipt is not None and (parcel.ticket.id in mine or receipt.state is ReceiptState.SENT)
+        }
+        for key in settle_contacts(uow, {key: outcome for key, (_, outcome) in told.items()}):
+            log.warning("the gate knows nothing of action %s", told[key][0])
 
     def _tell_outlets(self, uow: UnitOfWork, kept: Sequence[_Answer]) -> None:
         names = {one.parcel.ticket.outlet for one in kept}
@@ -257,20 +257,6 @@ def _unless_withdrawn(ticket: Ticket, instead: Settled) -> Settled:
         return instead
     words = "withdrawn before it was delivered"
     return settled(ActionState.WITHDRAWN, words, instead.result["attempts"], perhaps_sent=ticket.sending)
-
-
-def _lock_contacts(uow: UnitOfWork, answers: Sequence[_Answer]) -> None:
-    """Customers before the queue, as the gate has it, and in one order, so that nobody waits in a ring.
-
-    SQLite has one writer, who needs no locks.
-    """
-    if uow.dialect != "postgresql":
-        return
-    for customer_id in sorted({one.parcel.ticket.customer_id or "" for one in answers} - {""}):
-        try:
-            lock_contact(uow, customer_id)
-        except FairleadError as error:
-            log.warning("customer %s cannot be locked: %s", customer_id, error.message)
 
 
 def _copies(kept: Sequence[_Answer], done: set[str]) -> list[tuple[str, str, str, int, str]]:

@@ -19,6 +19,8 @@ from fairlead.kit.ids import new_id
 from fairlead.kit.lanes import Lane
 from fairlead.kit.unit_of_work import Reader, UnitOfWork
 
+CLOCK_S = 1.0
+
 
 class OutboxSource:
     """Delivers queued actions; at least once to the connector, which sees one key per effect.
@@ -50,7 +52,7 @@ class OutboxSource:
         self._breaker = breaker or Breaker()
         declared = {name: rate_of(one) for name, one in connectors.items()}
         self._rates = {name: rate for name, rate in declared.items() if rate is not None} | dict(rates or {})
-        self._now = now or (lambda: datetime.fromtimestamp(database.seconds_now(), UTC))
+        self._now = now or ServerClock(database.seconds_now)
         self._courier = Courier(database, connectors, self._retry, self._breaker, self._now)
         self.counts = self._courier.counts
 
@@ -140,6 +142,23 @@ class OutboxSource:
                 due = max(due, known[name].ready_at(self._rate(name), now))
             found.append(due)
         return found
+
+
+class ServerClock:
+    """The database server's clock, asked once a second at most; this machine counts on in between."""
+
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        """`seconds` asks the server: seconds since 1970."""
+        self._seconds = seconds
+        self._read: tuple[float, float] | None = None  # (monotonic second, the server's)
+
+    def __call__(self) -> datetime:
+        """The server's moment."""
+        read = self._read
+        if read is None or time.monotonic() - read[0] > CLOCK_S:
+            seconds = self._seconds()
+            self._read = read = (time.monotonic(), seconds)
+        return datetime.fromtimestamp(read[1] + time.monotonic() - read[0], UTC)
 
 
 def rate_of(connector: Connector) -> Rate | None:

@@ -341,7 +341,7 @@ def automatic_of(scope: Scope) -> ColumnElement[bool]:
 
 def stops(reader: Reader) -> list[Scope]:
     """Stop switches that are on."""
-    rows = _rows(reader, select(action_hold.c.kind, action_hold.c.name))
+    rows = reader.fetch("SELECT kind, name FROM action_hold")  # asked for every message
     return [Scope(ScopeKind(kind), name) for kind, name in rows]
 
 

@@ -1,4 +1,4 @@
-"""Customers over HTTP: find, read, flag, consent, suppress, erase."""
+"""Customers over HTTP: find, read, flag, consent, suppress."""
 
 from __future__ import annotations
 
@@ -19,14 +19,12 @@ from fairlead.errors import ForbiddenError, InputError
 from fairlead.kit import jsons
 from fairlead.kit.unit_of_work import Reader
 from fairlead.people import Permission, Principal, PrincipalKind
-from fairlead.rights import erase
 
 MAX_FOUND = 100
 MAX_JSON = 16_384
 router = APIRouter(prefix="/v1", tags=["customers"], responses=ERROR_RESPONSES)
 Reading = Annotated[Principal, Depends(require(Permission.CUSTOMERS_READ))]
 Editing = Annotated[Principal, Depends(require(Permission.CUSTOMERS_EDIT))]
-Erasing = Annotated[Principal, Depends(require(Permission.CUSTOMERS_ERASE))]
 Source = Annotated[str, Field(max_length=200)]
 TimelineKind = Literal["decision", "contact", "consent", "flag", "preference", "time_zone", "note"]
 
@@ -152,12 +150,6 @@ class OwnerBody(Sent):
     owner: Text | None
 
 
-class ErasureBody(Sent):
-    """Why the customer is erased; kept in the audit record, so without anything personal."""
-
-    reason: Annotated[Reason, Field(min_length=1, max_length=500)]
-
-
 @router.get("/customers")
 def find_customers(
     request: Request,
@@ -228,16 +220,6 @@ def set_owner(request: Request, who: Editing, customer_id: PathId, body: OwnerBo
     """Say who looks after the customer."""
     with services(request).database.transaction() as uow:
         customers.set_owner(uow, who.actor, customer_id, body.owner)
-        return shown_customer(uow, who, customer_id, uow.now)
-
-
-@router.post("/customers/{customer_id}/erasure")
-def erase_customer(request: Request, who: Erasing, customer_id: PathId, body: ErasureBody) -> CustomerShown:
-    """Make the person unrecognisable here and in the audit record; a program's key may not do this."""
-    svc = services(request)
-    with svc.database.transaction() as uow:
-        erase(uow, who.actor, customer_id, reason=body.reason)
-        uow.after_commit(svc.wake)
         return shown_customer(uow, who, customer_id, uow.now)
 
 

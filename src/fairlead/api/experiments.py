@@ -11,13 +11,14 @@ from starlette.requests import Request
 
 from fairlead.api.errors import ERROR_RESPONSES
 from fairlead.api.http import require, services
-from fairlead.api.shapes import PathId, Shown
-from fairlead.experiments import GoalKind, PlanState, Standing, Verdict
+from fairlead.api.shapes import PathId, Sent, Shown
+from fairlead.experiments import GoalKind, PlanState, Standing, Verdict, stop_experiment
 from fairlead.insight import MAX_DAYS, Comparison, ExperimentReport, State, report_of, reports
 from fairlead.people import Permission, Principal
 
 router = APIRouter(prefix="/v1/experiments", tags=["experiments"], responses=ERROR_RESPONSES)
 Reporting = Annotated[Principal, Depends(require(Permission.REPORTS_READ))]
+Stopping = Annotated[Principal, Depends(require(Permission.SWITCHES_SET))]
 Days = Annotated[int, Query(ge=1, le=MAX_DAYS, description="How far back messages not sent are counted.")]
 
 
@@ -158,6 +159,21 @@ class ExperimentList(Shown):
     items: list[ExperimentShown]
 
 
+class StopBody(Sent):
+    """Which arm everybody new gets from now on, and why."""
+
+    arm: str = Field(min_length=1, max_length=64)
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class StopShown(Shown):
+    """How it stands now."""
+
+    name: str
+    winner: str
+    changed: bool = Field(description="false: it was stopped for this arm before.")
+
+
 @router.get("")
 def list_experiments(request: Request, _: Reporting, days: Days = 90) -> ExperimentList:
     """Every experiment with its arms and its sample-ratio check."""
@@ -175,6 +191,14 @@ def show_experiment(request: Request, _: Reporting, name: PathId, days: Days = 9
     with svc.database.reading() as reader:
         now = svc.clock.now()
         return _shown(report_of(reader, name, now, days), now)
+
+
+@router.post("/{name}/stop")
+def stop(request: Request, who: Stopping, name: PathId, body: StopBody) -> StopShown:
+    """Stop one for an arm; 409 where it was stopped for another one."""
+    with services(request).database.transaction() as uow:
+        changed = stop_experiment(uow, who.actor, name, body.arm, body.reason)
+    return StopShown(name=name, winner=body.arm, changed=changed)
 
 
 def _shown(report: ExperimentReport, now: datetime) -> ExperimentShown:

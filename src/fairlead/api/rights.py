@@ -40,8 +40,15 @@ class RequestBody(Sent):
     )
 
 
+class ExtensionBody(Sent):
+    """Why a request takes longer, and how the customer was told so."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    told: Annotated[str, Field(min_length=1, max_length=500, description="How the customer was told, and when.")]
+
+
 class RequestShown(Shown):
-    """A request; `due_at` is one month after it was asked, by law."""
+    """A request; `due_at` is one month after it was asked, by law, or three if it was extended."""
 
     id: str
     customer: str
@@ -50,17 +57,22 @@ class RequestShown(Shown):
     case: str
     asked_by: str
     asked_at: datetime
-    due_at: datetime
+    due_at: datetime | None = Field(description="Null for what no customer asked for: nothing is due by law.")
+    overdue: bool
+    extension: dict[str, Any] | None = Field(description="Who gave it two more months: by, at, reason, told, was_due.")
+    origin: Literal["customer", "retention"]
     decided_by: str | None
     decided_at: datetime | None
     result: dict[str, Any] | None = Field(description="What was done: changes, counts, or the reason of a refusal.")
 
 
 class RequestPage(Shown):
-    """Requests, newest first; `next` continues behind the last, null at the end."""
+    """Requests; `next` continues behind the last, null at the end. Counts are of all that wait."""
 
     items: list[RequestShown]
     next: str | None
+    waiting: int
+    overdue: int
 
 
 @router.post("/rights", status_code=201)
@@ -72,7 +84,7 @@ def open_request(request: Request, who: Editing, body: RequestBody) -> RequestSh
         bundle = library_of(request).current(uow)
         made = rights.open_request(uow, who.actor, bundle, body.customer, asked)
         uow.after_commit(svc.wake)
-        return shown(rights.read_request(uow, made))
+        return shown(rights.read_request(uow, made), uow.now)
 
 
 @router.get("/rights")
@@ -83,18 +95,34 @@ def list_requests(
     before: Before = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
 ) -> RequestPage:
-    """Requests, newest first."""
-    with services(request).database.reading() as reader:
-        rows = rights.requests_page(reader, state, before, limit + 1)
-    items = [shown(row) for row in rows[:limit]]
-    return RequestPage(items=items, next=items[-1].id if len(rows) > limit else None)
+    """Requests, newest first; those that wait (`state=asked`) by when they are due, overdue ones first."""
+    svc = services(request)
+    now = svc.clock.now()
+    with svc.database.reading() as reader:
+        if state == "asked":
+            rows = rights.waiting_page(reader, before, limit + 1)
+        else:
+            rows = rights.requests_page(reader, state, before, limit + 1)
+        waiting, overdue = rights.waiting_counts(reader, now)
+    items = [shown(row, now) for row in rows[:limit]]
+    last = items[-1].id if len(rows) > limit else None
+    return RequestPage(items=items, next=last, waiting=waiting, overdue=overdue)
 
 
 @router.get("/rights/{request_id}")
 def show_request(request: Request, _: Reading, request_id: PathId) -> RequestShown:
     """One request."""
-    with services(request).database.reading() as reader:
-        return shown(rights.read_request(reader, request_id))
+    svc = services(request)
+    with svc.database.reading() as reader:
+        return shown(rights.read_request(reader, request_id), svc.clock.now())
+
+
+@router.post("/rights/{request_id}/extension")
+def extend_request(request: Request, who: Editing, request_id: PathId, body: ExtensionBody) -> RequestShown:
+    """Give a request the two more months that the law allows, once and before its month is over."""
+    with services(request).database.transaction() as uow:
+        row = rights.extend_request(uow, who.actor, request_id, reason=body.reason, told=body.told)
+        return shown(row, uow.now)
 
 
 @router.get("/rights/{request_id}/export")
@@ -116,11 +144,12 @@ def export_response(database: Database, who: Principal, request_id: str) -> Resp
     return StreamingResponse(pieces(), media_type="application/json", headers=headers)
 
 
-def shown(row: Any) -> RequestShown:
-    """A stored request as programs see it."""
-    names = ("id", "state", "asked_by", "asked_at", "due_at", "decided_by", "decided_at")
+def shown(row: Any, now: datetime) -> RequestShown:
+    """A stored request as programs see it at this moment."""
+    names = ("id", "state", "asked_by", "asked_at", "due_at", "decided_by", "decided_at", "extension", "origin")
     result = None if row.state == RequestState.ASKED.value else row.result
     return RequestShown(
         **{name: getattr(row, name) for name in names},
         customer=row.customer_id, right=row.kind, case=row.case_id, result=result,
+        overdue=row.state == RequestState.ASKED.value and row.due_at is not None and row.due_at < now,
     )  # fmt: skip

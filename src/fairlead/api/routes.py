@@ -20,6 +20,7 @@ from fairlead.api import (
     imports,
     labels,
     leads,
+    links,
     mail,
     notes,
     playbooks,
@@ -47,6 +48,7 @@ ROUTERS = (
     consents.router,
     duplicates.router, imports.router, leads.router, scores.router, notes.router, audit.router, teams.router,
     touches.router, mail.router, contact.router, experiments.router, identity.router, rights.router, repairs.router,
+    links.router,
 )  # fmt: skip
 DEFAULT_CURRENCY = "EUR"
 

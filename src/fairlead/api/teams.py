@@ -44,7 +44,7 @@ from fairlead.people import (
 )
 from fairlead.playbooks import read_case
 from fairlead.reviews import Mode
-from fairlead.sales import assignment_of, hand_over, mark_worked, team_view
+from fairlead.sales import assignment_of, hand_over, mark_worked, team_views
 
 if TYPE_CHECKING:
     from fairlead.kit.unit_of_work import Reader
@@ -165,5 +165,5 @@ def _assignment(reader: Reader, case_id: str) -> CaseAssignment:
 
 
 def _shown(request: Request, reader: Reader, who: Principal, name: str) -> TeamShown:
-    view = team_view(reader, get_team(reader, name), services(request).clock.now())
+    [view] = team_views(reader, [get_team(reader, name)], services(request).clock.now())
     return TeamShown.of(view, private=who.can(Permission.TEAMS_MANAGE))

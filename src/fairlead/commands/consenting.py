@@ -12,22 +12,14 @@ import typer
 
 from fairlead import customers
 from fairlead.commands.common import AsJson, Workspace, answer, opened, operator, reading, say, says_errors, writing
-from fairlead.customers import (
-    ConsentImport,
-    ConsentRecord,
-    ConsentState,
-    IdentityKind,
-    normalise_address,
-)
+from fairlead.commands.consent_importing import import_command
 from fairlead.errors import InputError, NotFoundError, TooLargeError
 from fairlead.kit import jsons
 from fairlead.kit.clock import iso
 from fairlead.kit.ids import is_id
 from fairlead.kit.unit_of_work import Reader
 
-MAX_FILE = 33_554_432
 MAX_NOTICE_FILE = 65_536
-SHOWN_REFUSED = 20
 
 Customer = Annotated[str, typer.Argument(help="The customer's id, e-mail address, number or external id.")]
 Mechanism = Annotated[str, typer.Option(help="How it was said: phone_call, paper_form, …")]
@@ -37,56 +29,7 @@ consent = typer.Typer(name="consent", help="What customers allowed and withdrew.
 notice = typer.Typer(name="notice", help="Wordings shown beside questions, in every version.", no_args_is_help=True)
 
 
-@consent.command("import")
-@says_errors
-def import_command(
-    file: Annotated[Path, typer.Argument(help="A CSV file; - reads standard input.")],
-    *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would come of it; write nothing.")] = False,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Take the good rows although others are bad.")] = False,
-    create: Annotated[bool, typer.Option("--create", help="Make customers whom nobody knows yet.")] = False,
-    source: Annotated[str | None, typer.Option(help="Where the rows come from; default: the file's name.")] = None,
-    workspace: Workspace = None,
-    as_json: AsJson = False,
-) -> None:
-    """Take consents in with their proof: every row of the file, or none of them."""
-    text = _text(file, MAX_FILE)
-    named = source or f"file {file.name}"
-    if dry_run:
-        with reading(workspace) as (runtime, reader):
-            now = runtime.database.clock.now()
-            report = customers.check_consents(reader, text, now=now, source=named, create=create)
-    else:
-        with opened(workspace) as runtime:
-            # A file that writes nothing has nothing to leave in the record either.
-            with runtime.database.transaction() as uow:
-                report = customers.import_consents(
-                    uow, operator(), text, source=named, create=create, skip_bad=skip_bad
-                )  # fmt: skip
-            runtime.seal()
-    _tell(report, as_json=as_json, dry_run=dry_run)
-    if not report.written and not dry_run:
-        raise typer.Exit(2)
-
-
-def _tell(report: ConsentImport, *, as_json: bool, dry_run: bool) -> None:
-    if as_json:
-        answer(asdict(report))
-        return
-    say(
-        f"{report.rows:,} rows: {report.recorded:,} recorded, {report.overruled:,} overruled by newer words, "
-        f"{report.repeated:,} there already, {len(report.refused):,} refused"
-    )
-    if report.new_customers:
-        say(f"{report.new_customers:,} customers whom nobody knew")
-    for one in report.refused[:SHOWN_REFUSED]:
-        say(f"  line {one.line}: {one.words}")
-    if len(report.refused) > SHOWN_REFUSED:
-        say(f"  and {len(report.refused) - SHOWN_REFUSED:,} more; --json lists all")
-    if dry_run:
-        say("nothing was written")
-    elif not report.written:
-        say("nothing was written: mend the rows, or take the others with --skip-bad")
+consent.command("import")(import_command)
 
 
 @consent.command("list")
@@ -142,8 +85,8 @@ def give(  # noqa: PLR0913  each is an option of the command
         if notice_name and shown is None:
             message = f"the notice {notice_name} was never published in {language}"
             raise NotFoundError(message, notice=notice_name)
-        record = ConsentRecord(
-            purpose, channel, ConsentState.GIVEN, mechanism, str(operator()), _proof(proof),
+        record = customers.ConsentRecord(
+            purpose, channel, customers.ConsentState.GIVEN, mechanism, str(operator()), _proof(proof),
             shown.id if shown else None, _moment(expires), _moment(said_at),
         )  # fmt: skip
         row = customers.record_consent(uow, operator(), one, record)
@@ -169,8 +112,8 @@ def withdraw(
                 uow, operator(), one, source=str(operator()), mechanism=mechanism, proof=_proof(proof)
             )  # fmt: skip
         else:
-            record = ConsentRecord(
-                purpose, channel, ConsentState.WITHDRAWN, mechanism, str(operator()), _proof(proof)
+            record = customers.ConsentRecord(
+                purpose, channel, customers.ConsentState.WITHDRAWN, mechanism, str(operator()), _proof(proof)
             )  # fmt: skip
             customers.record_consent(uow, operator(), one, record)
     say(f"{one} withdrew {'everything' if purpose == '*' else purpose}{'' if channel == '*' else f' by {channel}'}")
@@ -219,9 +162,10 @@ def _known(reader: Reader, text: str) -> str:
         found = customers.names_of(reader, [text])
         if text in found:
             return customers.survivor_of(reader, text)
+    kinds, normal = customers.IdentityKind, customers.normalise_address
     for kind, value in (
-        (IdentityKind.EMAIL, text), (IdentityKind.EMAIL, normalise_address("email", text)),
-        (IdentityKind.PHONE, normalise_address("phone", text)), (IdentityKind.EXTERNAL_ID, text),
+        (kinds.EMAIL, text), (kinds.EMAIL, normal("email", text)), (kinds.PHONE, normal("phone", text)),
+        (kinds.EXTERNAL_ID, text),
     ):  # fmt: skip
         holder = customers.holder_of(reader, (kind.value, value))
         if holder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +17,19 @@ from fairlead.customers import IdentityKind, holder_of, normalise_address
 from fairlead.errors import ConflictError, InputError, NotFoundError
 from fairlead.kit.clock import iso
 from fairlead.kit.unit_of_work import Reader
-from fairlead.rights import Asked, Right, export_for, note_export, open_request, read_request, requests_page
+from fairlead.rights import (
+    Asked,
+    Right,
+    export_for,
+    extend_request,
+    note_export,
+    open_request,
+    read_request,
+    requests_page,
+    waiting_counts,
+    waiting_page,
+)
+from fairlead.worker.erasures import clean_files, list_of, replay
 
 rights = typer.Typer(
     name="rights", help="What customers ask of their own data; people decide at the desk.", no_args_is_help=True
@@ -48,7 +61,7 @@ def open_one(
         settle(runtime, [row.case_id])
         runtime.seal()
     if as_json:
-        answer(shown_request(row).model_dump(mode="json"))
+        answer(shown_request(row, row.asked_at).model_dump(mode="json"))
         return
     say(f"{made}  due {iso(row.due_at)}; a person decides at the desk")
 
@@ -62,16 +75,67 @@ def list_requests(
     workspace: Workspace = None,
     as_json: AsJson = False,
 ) -> None:
-    """Requests, newest first."""
+    """Requests, newest first; those that wait (`--state asked`) by when they are due, overdue ones first."""
     if state is not None and state not in _STATES:
         raise typer.BadParameter(f"{state!r} is none of {', '.join(_STATES)}")
-    with reading(workspace) as (_, reader):
-        rows = requests_page(reader, state, None, limit)
+    with reading(workspace) as (runtime, reader):
+        asked, now = state == "asked", runtime.database.clock.now()
+        rows = waiting_page(reader, None, limit) if asked else requests_page(reader, state, None, limit)
+        waiting, overdue = waiting_counts(reader, now)
     if as_json:
-        answer({"items": [shown_request(row).model_dump(mode="json") for row in rows]})
+        items = [shown_request(row, now).model_dump(mode="json") for row in rows]
+        answer({"items": items, "waiting": waiting, "overdue": overdue})
         return
     for row in rows:
-        say(f"{row.id}  {row.kind:<10}  {row.state:<8}  {row.customer_id}  {_when(row)}")
+        say(f"{row.id}  {row.kind:<10}  {row.state:<8}  {row.customer_id}  {_when(row, now)}")
+    say(f"{waiting:,} waiting, {overdue:,} overdue by law")
+
+
+@rights.command("extend")
+@says_errors
+def extend(
+    *,
+    request: Annotated[str, typer.Argument(help="Id of a request that waits.")],
+    reason: Annotated[str, typer.Option(help="Why it takes longer.")],
+    told: Annotated[str, typer.Option(help="How the customer was told so, such as: by letter of 3 May.")],
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a request the two more months that the law allows, once and before its month is over."""
+    with writing(workspace) as (_, uow):
+        row = extend_request(uow, operator(), request, reason=reason, told=told)
+    if as_json:
+        answer(shown_request(row, row.asked_at).model_dump(mode="json"))
+        return
+    say(f"{row.id}  due {iso(row.due_at)}")
+
+
+@rights.command("replay")
+@says_errors
+def replay_list(
+    *,
+    erasures: Annotated[
+        Path | None, typer.Option("--list", help="The list of erasures; by default erasures.jsonl beside the heads.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """After a backup was restored: erase again whom it brought back, by the list that is kept beside the heads."""
+    with opened(workspace) as runtime:
+        path = erasures or list_of(runtime.settings.audit_heads_file)
+        found = replay(runtime.database, operator(), path, really=not dry_run)
+        if found.again and not dry_run:
+            clean_files(runtime.database, runtime.settings.data_dir, list_of(runtime.settings.audit_heads_file))
+        runtime.seal()
+    if as_json:
+        answer({
+            "listed": found.listed, "again": list(found.again), "erased_already": found.erased,
+            "unknown": found.unknown,
+        })  # fmt: skip
+        return
+    done = "would be erased again" if dry_run else "erased again"
+    say(f"{len(found.again):,} {done}, {found.erased:,} are erased, {found.unknown:,} are not in this database")
 
 
 @rights.command("export-file")
@@ -120,5 +184,9 @@ def _customer(reader: Reader, text: str) -> str:
     return held
 
 
-def _when(row: Any) -> str:
-    return f"due {iso(row.due_at)}" if row.decided_at is None else f"decided {iso(row.decided_at)}"
+def _when(row: Any, now: datetime) -> str:
+    if row.decided_at is not None:
+        return f"decided {iso(row.decided_at)}"
+    if row.due_at is None:
+        return "proposed by the retention rules"
+    return f"due {iso(row.due_at)}{' OVERDUE' if row.due_at < now else ''}{', extended' if row.extension else ''}"

@@ -41,7 +41,7 @@ from fairlead.people import (
     set_hours,
     withdraw_absence,
 )
-from fairlead.sales.routing import TeamView, dry_run, parse_change, team_view
+from fairlead.sales.routing import TeamView, dry_run, parse_change, team_views
 
 team = typer.Typer(name="team", help="Teams: who is in them and who gets how many leads.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="The team's name, as playbooks write it.")]
@@ -159,7 +159,7 @@ def team_remove(
 def team_list(*, workspace: Workspace = None, as_json: AsJson = False) -> None:
     """Every team with how it stands."""
     with reading(workspace) as (runtime, reader):
-        views = [team_view(reader, one, runtime.database.clock.now()) for one in list_teams(reader)]
+        views = team_views(reader, list_teams(reader), runtime.database.clock.now())
     if as_json:
         answer({"teams": [_view(one) for one in views]})
         return
@@ -176,8 +176,8 @@ def team_show(name: Name, *, workspace: Workspace = None, as_json: AsJson = Fals
     """A team's members with shares, loads and when they are in next."""
     with reading(workspace) as (runtime, reader):
         found = get_team(reader, name)
-        view = team_view(reader, found, runtime.database.clock.now())
-        history = memberships_of(reader, found, None) if as_json else []
+        [view] = team_views(reader, [found], runtime.database.clock.now())
+        history = memberships_of(reader, [found], None) if as_json else []
     if as_json:
         past = [{"person": one.person_id, "weight": one.terms.weight, "from": one.from_at,
                  "until": one.until_at} for one in history]  # fmt: skip

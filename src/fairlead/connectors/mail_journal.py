@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from fairlead.connectors.ports import Receipt, ReceiptState
 from fairlead.connectors.smtp_answers import is_dead_mailbox
@@ -84,6 +84,10 @@ class MailJournal(Protocol):
 
 
 _KNOWN = "SELECT state, words FROM mail_sent WHERE id = ?"
+_EARLIER = (
+    "SELECT message_id FROM mail_sent WHERE customer_id = ? AND thread = ? AND id <> ? "
+    "AND state IN ('accepted', 'unknown') ORDER BY at DESC LIMIT ?"
+)
 _COLUMNS = (
     "id", "key", "message_id", "customer_id", "address", "purpose", "thread", "state", "words", "attempt", "at",
 )  # fmt: skip
@@ -136,11 +140,8 @@ def settle_sent(uow: UnitOfWork, answers: Sequence[tuple[SentMail, Receipt]]) ->
 def _earlier(reader: Reader, mail: SentMail) -> tuple[str, ...]:
     if not mail.thread or mail.customer_id is None:
         return ()
-    c = mail_sent.c
-    mine = (c.customer_id == mail.customer_id) & (c.thread == mail.thread) & (c.id != mail.id)
-    gone = c.state.in_([MailState.ACCEPTED.value, MailState.UNKNOWN.value])
-    query = select(c.message_id).where(mine, gone).order_by(c.at.desc()).limit(MAX_THREAD)
-    return tuple(reversed(list(reader.execute(query).scalars())))
+    rows = reader.fetch(_EARLIER, mail.customer_id, mail.thread, mail.id, MAX_THREAD)
+    return tuple(message_id for (message_id,) in reversed(rows))
 
 
 def allow_resend(uow: UnitOfWork, key: str) -> bool:

@@ -46,7 +46,8 @@ class Contact(NamedTuple):
 FindContact = Callable[[str], Contact | None]
 """The first mail address of a customer by id, None without any."""
 FindWayOut = Callable[[str, str], Unsubscribe | None]
-"""How a customer (by id) gets off a purpose; None for purposes that nobody can be taken off."""
+"""How a customer (by id, "" for an address of no customer) gets off a purpose; None for purposes that nobody can be
+taken off, InputError where there must be a way and is none."""
 
 FindLinks = Callable[[Delivery], Mapping[str, str]]
 """The recipient's own pages by the names in LINKS, those that there are; asked only for templates that read one."""
@@ -99,7 +100,7 @@ class OrderReader:
         contact = self._recipient(delivery)
         to = mail_address(contact.address)
         purpose, sender = _word(body, "purpose"), _word(body, "sender", "api")
-        way_out = self._way_out(delivery.customer_id, purpose) if delivery.customer_id else None
+        way_out = self._way_out(delivery.customer_id or "", purpose)
         answers = _word(body, "reply_to_message")
         by_machine = body["automatic"] is not False if "automatic" in body else sender not in PEOPLE
         automatic = ("auto-replied" if answers else "auto-generated") if by_machine else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 
 from fairlead.connectors.mail_journal import MailJournal
@@ -56,12 +57,17 @@ class SmtpConnector:
         contact: FindContact = _nobody,
         way_out: FindWayOut = _no_way_out,
         links: FindLinks | None = None,
+        view: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
-        """Connects with the first message. Without `templates` only messages with a text of their own can be sent."""
+        """Connects with the first message. Without `templates` only messages with a text of their own can be sent.
+
+        Within `view` everything is asked that a message is made of, so that it can be read in one go.
+        """
         self._setup = setup
         self._journal = journal
         self._now = now
         self._pool = SessionPool(setup.server)
+        self._view = view
         self._orders = OrderReader(setup, templates, contact, way_out, links)
 
     def written(self, delivery: Delivery) -> Rendered:
@@ -73,7 +79,8 @@ class SmtpConnector:
     def deliver(self, delivery: Delivery) -> Receipt:
         """See `Connector.deliver`. A key that was begun and never settled is ambiguous, not sent again."""
         try:
-            order = self._orders.read(delivery)
+            with self._view():
+                order = self._orders.read(delivery)
         except (InputError, NotFoundError) as error:
             return Receipt(ReceiptState.REFUSED, error.message)
         begun = self._journal.begin(order.mail)

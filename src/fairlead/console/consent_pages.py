@@ -22,7 +22,7 @@ from fairlead.customers import (
     delivery_counts,
     downstreams,
     names_of,
-    notice_text,
+    notice_texts,
     notices,
     profile,
     record_consent,
@@ -68,7 +68,7 @@ def _ledger(
         one = profile(reader, customer_id, now)
         standings = sorted(consents_of(reader, [one.id], now)[one.id].items())
         rows = consent_history(reader, one.id, PAGE + 1, before=mark_of(before) if before else None)
-        shown = {row.notice.id: notice_text(reader, row.notice.id) for row in rows if row.notice}
+        shown = notice_texts(reader, {row.notice.id for row in rows if row.notice})
         told = deliveries(reader, customer_id=one.id, limit=TOLD)
         purposes = sorted(current_rules(reader).purposes)
         named = sorted({row.name for row in notices(reader)})

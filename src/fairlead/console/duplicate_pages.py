@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
@@ -16,9 +16,6 @@ from fairlead.kit.unit_of_work import AuditEntry
 from fairlead.people import Permission, Principal
 from fairlead.reviews import Mode
 from fairlead.sales import ask_search, pair_counts, pairs_page, undo_merge
-
-if TYPE_CHECKING:
-    from fairlead.reviews import Review
 
 PAGE = 50
 STATES = {"open": "Open", "merged": "Merged", "different": "Kept apart", "gone": "Erased since"}
@@ -40,18 +37,14 @@ def duplicates(
         desk = desk_of(request, reader, principal)
         rows = pairs_page(reader, state or None, before or None, PAGE + 1)
         names = names_of(reader, sorted({one for row in rows for one in (row.left_id, row.right_id)}))
-        found = {row.case_id: reviews.of_case(reader, row.case_id) for row in rows[:PAGE] if row.state == "open"}
+        found = reviews.open_of_cases(reader, [row.case_id for row in rows[:PAGE] if row.state == "open"])
         counts = pair_counts(reader)
-    waiting = {case_id: one for case_id, listed in found.items() if (one := _open_one(listed)) is not None}
+    waiting = {case_id: listed[0] for case_id, listed in found.items()}
     return render(
         request, "duplicates.html", desk, rows=rows[:PAGE], names=names, counts=counts, states=STATES, state=state,
         older=rows[PAGE - 1].id if len(rows) > PAGE else "", reviews=waiting,
         withheld={case_id for case_id, one in waiting.items() if one.mode is not Mode.ASSIST},
     )  # fmt: skip
-
-
-def _open_one(listed: list[Review]) -> Review | None:
-    return next((one for one in listed if one.is_open), None)
 
 
 @router.get("/merges")

@@ -18,7 +18,7 @@ from fairlead.customers import names_of
 from fairlead.errors import ConflictError, InputError, NotFoundError
 from fairlead.kit.ids import is_id
 from fairlead.people import Permission, Principal
-from fairlead.playbooks import read_case
+from fairlead.playbooks import read_case, read_cases
 from fairlead.reviews import of_case
 from fairlead.sales import (
     change_of_note,
@@ -68,7 +68,7 @@ def _page(
         desk = desk_of(request, reader, principal)
         rows = notes_page(reader, PAGE + 1, before or None)
         names = names_of(reader, [row.customer_id for row in rows if row.customer_id])
-        stands = {row.id: read_case(reader, row.case_id) for row in rows[:PAGE]}
+        stands = read_cases(reader, [row.case_id for row in rows[:PAGE]])
     return render(
         request, "notes.html", desk, status=problem.status if problem else 200, rows=rows[:PAGE], names=names,
         stands=stands, text=text, problem=problem, older=rows[PAGE - 1].id if len(rows) > PAGE else "",

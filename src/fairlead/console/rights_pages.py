@@ -36,17 +36,29 @@ def requests(
     state: Literal["asked", "done", "refused", "gone"] = "asked",
     before: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
-    """Requests of one state, newest first."""
-    with services(request).database.reading() as reader:
+    """Requests of one state, newest first; those that wait by when they are due, overdue ones first."""
+    return _page(request, principal, state, before)
+
+
+def _page(
+    request: Request, principal: Principal, state: str, before: str = "", problem: tuple[str, str] = ("", "")
+) -> Response:
+    """`problem`: the request that could not be extended, and why."""
+    svc = services(request)
+    with svc.database.reading() as reader:
         desk = desk_of(request, reader, principal)
-        rows = rights.requests_page(reader, state, before or None, PAGE + 1)
+        if state == "asked":
+            rows = rights.waiting_page(reader, before or None, PAGE + 1)
+        else:
+            rows = rights.requests_page(reader, state, before or None, PAGE + 1)
+        counts = rights.waiting_counts(reader, svc.clock.now())
         names = names_of(reader, sorted({row.customer_id for row in rows}))
         waiting = {row.case_id: next((one for one in reviews.of_case(reader, row.case_id) if one.is_open), None)
                    for row in rows[:PAGE] if row.state == "asked"}  # fmt: skip
     older = rows[PAGE - 1].id if len(rows) > PAGE else ""
     return render(
         request, "rights.html", desk, rows=rows[:PAGE], names=names, states=STATES, state=state, older=older,
-        waiting=waiting, kept=rights.KEPT,
+        waiting=waiting, kept=rights.KEPT, counts=counts, problem=problem, status=422 if problem[0] else 200,
     )  # fmt: skip
 
 
@@ -66,6 +78,19 @@ def ask(request: Request, principal: Editing, customer_id: str, form: Form) -> R
     except (ConflictError, InputError) as error:
         return customer_page(request, principal, customer_id, problem=error)
     return go("/rights", said="right_asked")
+
+
+@router.post("/rights/{request_id}/extension")
+def extend(request: Request, principal: Editing, request_id: str, form: Form) -> Response:
+    """Give a request the two more months that the law allows."""
+    try:
+        with services(request).database.transaction() as uow:
+            rights.extend_request(
+                uow, principal.actor, request_id[:64], reason=form.text("reason"), told=form.text("told")
+            )
+    except (ConflictError, InputError) as error:
+        return _page(request, principal, "asked", problem=(request_id[:64], error.message))
+    return go("/rights", said="right_extended")
 
 
 @router.get("/rights/{request_id}/export")

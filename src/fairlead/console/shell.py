@@ -49,6 +49,7 @@ SAID = {
     "unsigned": "The signature is withdrawn; grants and stop switches govern there from now on.",
     "stopped": "The stop switch is on. People decide there from now on.",
     "lifted": "The stop switch is off.",
+    "experiment_stopped": "The experiment is stopped. Nobody is drawn any more; everybody new gets the arm you chose.",
     "importing": "A worker reads the file now. What its columns mean is remembered for the next such file.",
     "taken_back": "The import is being taken back: its open cases are cancelled, its leads stay, marked.",
     "dropped": "The file was dropped; nothing of it came in.",
@@ -75,6 +76,7 @@ SAID = {
     "settled": "Written down.",
     "repaired": "Written down. The customer can read that it was put right.",
     "right_asked": "Written down. Somebody decides it here; nothing is done before.",
+    "right_extended": "Written down. It counts with the new date.",
     "unmerged": "Taken back. The other record stands for itself again, with what it had.",
 }
 """What a redirect may make the next page say; the address holds the key, never the words."""
@@ -95,6 +97,7 @@ NAV = (
     NavItem("/playbooks", "Playbooks", Permission.PLAYBOOKS_READ),
     NavItem("/scores", "Scores", Permission.PLAYBOOKS_READ),
     NavItem("/customers", "Customers", Permission.CUSTOMERS_READ),
+    NavItem("/rights", "Rights", Permission.RIGHTS_EXPORT),
     NavItem("/contact", "Contact", Permission.CUSTOMERS_READ),
     NavItem("/outbox", "Outbox", Permission.OUTBOX_READ),
     NavItem("/imports", "Imports", Permission.CASES_READ),

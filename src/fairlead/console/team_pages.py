@@ -40,7 +40,7 @@ from fairlead.people import (
     set_hours,
     withdraw_absence,
 )
-from fairlead.sales import WINDOW, Handed, hand_over, mark_worked, misroutes, team_view, unassigned
+from fairlead.sales import WINDOW, Handed, hand_over, mark_worked, misroutes, team_views, unassigned
 
 if TYPE_CHECKING:
     from fairlead.kit.unit_of_work import UnitOfWork
@@ -73,7 +73,7 @@ def _list(
     now = services(request).clock.now()
     with services(request).database.reading() as reader:
         desk = desk_of(request, reader, principal)
-        views = [team_view(reader, one, now) for one in list_teams(reader)]
+        views = team_views(reader, list_teams(reader), now)
         wrong = misroutes(reader, now - WINDOW)
         known = {one.team.name for one in views}
         lost = [row for row in unassigned(reader) if row.team not in known]
@@ -112,7 +112,7 @@ def _page(
     with services(request).database.reading() as reader:
         desk = desk_of(request, reader, principal)
         found = get_team(reader, name[:64])
-        view = team_view(reader, found, now)
+        [view] = team_views(reader, [found], now)
         people = [one for one in list_people(reader) if one.disabled_at is None]
         waiting = [row for row in unassigned(reader) if row.team == name][:MOST_WAITING]
         about = titles_of(reader, [About(row.case_id, row.subject_id, row.customer_id) for row in waiting])

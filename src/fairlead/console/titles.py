@@ -9,7 +9,7 @@ from fairlead import reviews
 from fairlead.api import withheld_rulings
 from fairlead.customers import names_of
 from fairlead.kit.ids import is_id
-from fairlead.playbooks import read_case
+from fairlead.playbooks import read_cases
 
 if TYPE_CHECKING:
     from fairlead.kit.unit_of_work import Reader
@@ -33,20 +33,23 @@ class About(NamedTuple):
 def titles_of(reader: Reader, cases: Sequence[About]) -> dict[str, str]:
     """Name and company of each case's customer, else what came in with it, else what a note says of somebody new."""
     names = names_of(reader, sorted({one.customer_id for one in cases if one.customer_id}))
-    return {one.id: _title(reader, one, names.get(one.customer_id or "", ("", ""))) for one in cases}
+    known = {one.id: names.get(one.customer_id or "", ("", "")) for one in cases}
+    facts = {one.id: one.facts or {} for one in cases}
+    unnamed = [one.id for one in cases if one.facts is None and not any(known[one.id])]
+    facts |= {case_id: row.facts for case_id, row in read_cases(reader, unnamed).items()}
+    given = {one.id: _given(facts[one.id], *known[one.id]) for one in cases}
+    noted = {one: said for one, facts_of in facts.items() if not given[one] and (said := _named(facts_of, _NOTED))}
+    work = reviews.open_of_cases(reader, noted)
+    given |= {one: said for one, said in noted.items() if not withheld_rulings(work.get(one, ()))}
+    return {one.id: given[one.id] or _about(one, facts[one.id]) for one in cases}
 
 
-def _title(reader: Reader, one: About, known: tuple[str, str]) -> str:
-    facts = one.facts
-    if facts is None:
-        facts = {} if any(known) else read_case(reader, one.id).facts
-    name, company = known
-    given = _named({**facts, **({"name": name} if name else {}), **({"company": company} if company else {})}, _GIVEN)
-    if not given and any(facts.get(name) for name in _NOTED):
-        hidden = withheld_rulings(reviews.of_case(reader, one.id))
-        given = "" if hidden else _named(facts, _NOTED)
-    about = str(facts.get("about") or "")
-    return given or about or (NOBODY_KNOWN if is_id(one.subject_id, _LEAD) else one.subject_id)
+def _given(facts: Mapping[str, Any], name: str, company: str) -> str:
+    return _named({**facts, **({"name": name} if name else {}), **({"company": company} if company else {})}, _GIVEN)
+
+
+def _about(one: About, facts: Mapping[str, Any]) -> str:
+    return str(facts.get("about") or "") or (NOBODY_KNOWN if is_id(one.subject_id, _LEAD) else one.subject_id)
 
 
 def _named(facts: Mapping[str, Any], fields: tuple[str, ...]) -> str:

@@ -3,8 +3,9 @@
 from fairlead.customers.addresses import CHANNELS_OF, normalise_address, shown_address, usable_address
 from fairlead.customers.asking import asked_by_link, question_waits
 from fairlead.customers.choosing import Choices, TurnedOn, choose
-from fairlead.customers.consent_files import COLUMNS as CONSENT_COLUMNS, RefusedLine
-from fairlead.customers.consent_intake import ConsentImport, check_consents, import_consents
+from fairlead.customers.consent_files import REFUSED, ConsentReader, FoundLine, RefusedLine
+from fairlead.customers.consent_foresight import SaidBefore
+from fairlead.customers.consent_intake import TakenConsents, foresee_consents, take_consents
 from fairlead.customers.consenting import (
     CONFIRM_WITHIN,
     OPTED_IN,
@@ -24,7 +25,7 @@ from fairlead.customers.leaving import has_stopped, leave
 from fairlead.customers.ledger import ConsentRow, consent_history, consents_of, whole_history
 from fairlead.customers.lineage import ever_joined, families_of
 from fairlead.customers.listing import Listed, list_living, living_of
-from fairlead.customers.living import lock_contact
+from fairlead.customers.living import lock_contact, lock_contacts
 from fairlead.customers.locating import learn_zone, zones_of
 from fairlead.customers.merging import (
     MERGED,
@@ -53,7 +54,7 @@ from fairlead.customers.model import (
     TimelineEntry,
     TimelineNote,
 )
-from fairlead.customers.noticing import current_notice, notice_of, notice_text, notices, publish_notice
+from fairlead.customers.noticing import current_notice, notice_of, notice_text, notice_texts, notices, publish_notice
 from fairlead.customers.owning import Owning, owning_of, set_owners
 from fairlead.customers.preferring import Preference, preferences_of, set_preference
 from fairlead.customers.privacy_signal import SHARING, asks_privacy, record_privacy_signal
@@ -66,7 +67,7 @@ from fairlead.customers.propagating import (
     retry_delivery,
     set_downstreams,
 )
-from fairlead.customers.reaching import Reach, reach_of
+from fairlead.customers.reaching import Reach, addressee_of, reach_of
 from fairlead.customers.reading import (
     facts_of,
     holder_of,
@@ -94,17 +95,17 @@ __all__ = [
     "ALL",
     "CHANNELS_OF",
     "CONFIRM_WITHIN",
-    "CONSENT_COLUMNS",
     "HAPPENINGS",
     "MERGED",
     "OPTED_IN",
     "OPTED_OUT",
+    "REFUSED",
     "SENSITIVE_FLAGS",
     "SHARING",
     "UNMERGED",
     "Choices",
     "ConsentDelivery",
-    "ConsentImport",
+    "ConsentReader",
     "ConsentRecord",
     "ConsentRow",
     "ConsentSource",
@@ -114,6 +115,7 @@ __all__ = [
     "Downstream",
     "Evidence",
     "Found",
+    "FoundLine",
     "Identity",
     "IdentityKind",
     "KnownFlag",
@@ -127,8 +129,10 @@ __all__ = [
     "Reach",
     "RefusedLine",
     "ResolvedCustomer",
+    "SaidBefore",
     "Standing",
     "Suppressed",
+    "TakenConsents",
     "Tell",
     "Telling",
     "TimelineEntry",
@@ -138,11 +142,11 @@ __all__ = [
     "Unmerged",
     "Zones",
     "add_identity",
+    "addressee_of",
     "ask_consent",
     "asked_by_link",
     "asks_privacy",
     "change_profile",
-    "check_consents",
     "choose",
     "clear_flag",
     "confirm_consent",
@@ -160,10 +164,10 @@ __all__ = [
     "families_of",
     "family_of",
     "flags_of",
+    "foresee_consents",
     "happened",
     "has_stopped",
     "holder_of",
-    "import_consents",
     "is_delicate",
     "learn_zone",
     "leave",
@@ -172,6 +176,7 @@ __all__ = [
     "living_of",
     "lock_address",
     "lock_contact",
+    "lock_contacts",
     "merge",
     "merges_of",
     "merges_page",
@@ -181,6 +186,7 @@ __all__ = [
     "note_many",
     "notice_of",
     "notice_text",
+    "notice_texts",
     "notices",
     "owning_of",
     "preferences_of",
@@ -204,6 +210,7 @@ __all__ = [
     "suppress",
     "suppressions_of",
     "survivor_of",
+    "take_consents",
     "timeline_of",
     "unmerge",
     "usable_address",

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import csv
-import io
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
 from fairlead.customers.addresses import normalise_address
 from fairlead.customers.model import MAX_TEXT, ConsentState, IdentityKind
 from fairlead.errors import InputError, TooLargeError
 from fairlead.kit import jsons
 
-MAX_ROWS = 50_000
+MAX_LINE = 262_144
+"""Characters between two line ends, so that a file without any is not read into memory as one."""
 MAX_CELL = 16_384
 CUSTOMER = "customer_id"
 NAMED_BY = (CUSTOMER, *(kind.value for kind in IdentityKind))
 NEEDED = ("purpose", "channel", "state", "said_at", "mechanism", "proof")
 OPTIONAL = ("source", "notice", "notice_version", "notice_language", "expires_at")
-COLUMNS = (*NAMED_BY, *NEEDED, *OPTIONAL)
+REFUSED = "refused"
+"""Why a row was refused before, as the file of refused rows says it; ignored, so that the mended file can be taken."""
+COLUMNS = (*NAMED_BY, *NEEDED, *OPTIONAL, REFUSED)
 _STATES = (ConsentState.GIVEN.value, ConsentState.WITHDRAWN.value)
 
 
@@ -44,39 +46,63 @@ class ConsentLine:
     notice: tuple[str, str, int | None] | None
     """(name, language, version; None: the newest at the time of the import)"""
     expires_at: datetime | None
+    cells: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    """The row as it came."""
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedLine:
-    """A row that was not taken, and why, as a sentence."""
+    """A row that was not taken, and why, as a sentence; `cells` are the row as it came."""
 
     line: int
     code: str
     words: str
+    cells: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
 
-def read_consents(text: str, now: datetime, source: str) -> Iterator[ConsentLine | RefusedLine]:
-    """Every row of a CSV with a header, in order; `source` stands where a row names none.
+FoundLine = ConsentLine | RefusedLine
 
-    InputError for a header that lacks a needed column or has an unknown or repeated one, TooLargeError past 50,000
-    rows. Blank lines are no rows.
-    """
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
-    try:
-        header = [cell.strip().lower() for cell in next(reader, [])]
-        _check_header(header)
-        count = 0
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            count += 1
-            if count > MAX_ROWS:
-                message = f"the file has more than {MAX_ROWS:,} rows; send it in parts"
-                raise TooLargeError(message, limit=MAX_ROWS, unit="rows")
-            yield _line(reader.line_num, header, cells, now, source)
-    except csv.Error as error:
-        message = f"line {reader.line_num} is no CSV: {error}"
-        raise InputError(message, code="csv", line=reader.line_num) from None
+
+class ConsentReader:
+    """Rows of a CSV, one at a time, so that a file of any length takes the memory of one row."""
+
+    def __init__(self, file: TextIO, now: datetime, source: str, purposes: Collection[str] | None = None) -> None:
+        """`source` stands where a row names none; `purposes` are those that there are, None: any may be.
+
+        `file` was opened with `newline=""`. InputError for a header that lacks a needed column or has an unknown or
+        repeated one.
+        """
+        self._said = (now, source, purposes)
+        self._rows = csv.reader(_lines(file), strict=True)
+        self.header = [cell.strip().lower() for cell in self._next() or ()]
+        _check_header(self.header)
+
+    def __iter__(self) -> Iterator[FoundLine]:
+        """Every row that is not blank, in order; InputError where what follows is no CSV, TooLargeError for a line."""
+        while True:
+            number = self._rows.line_num + 1
+            cells = self._next()
+            if cells is None:
+                return
+            if any(cell.strip() for cell in cells):
+                yield _line(number, self.header, cells, *self._said)
+
+    def _next(self) -> list[str] | None:
+        try:
+            return next(self._rows, None)
+        except csv.Error as error:
+            message = f"line {self._rows.line_num} is no CSV: {error}"
+            raise InputError(message, code="csv", line=self._rows.line_num) from None
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    number = 0
+    while line := file.readline(MAX_LINE + 1):
+        number += 1
+        if len(line) > MAX_LINE:
+            message = f"line {number} has more than {MAX_LINE:,} characters"
+            raise TooLargeError(message, limit=MAX_LINE, unit="characters", line=number)
+        yield line.removeprefix("\ufeff") if number == 1 else line
 
 
 def _check_header(header: list[str]) -> None:
@@ -91,21 +117,29 @@ def _check_header(header: list[str]) -> None:
             raise InputError(message, code="header", column=name[:64])
 
 
-def _line(number: int, header: list[str], cells: list[str], now: datetime, source: str) -> ConsentLine | RefusedLine:
+def _line(
+    number: int, header: list[str], cells: list[str], now: datetime, source: str, purposes: Collection[str] | None
+) -> FoundLine:
+    came = tuple(cells)
     if len(cells) != len(header):
-        return RefusedLine(number, "cells", f"It has {len(cells)} cells, the header {len(header)}.")
+        return RefusedLine(number, "cells", f"It has {len(cells)} cells, the header {len(header)}.", came)
     row = dict(zip(header, (cell.strip() for cell in cells), strict=True))
+    row.pop(REFUSED, None)
     for name, cell in row.items():
         limit = MAX_CELL if name == "proof" else MAX_TEXT
         if len(cell) > limit or "\0" in cell:
-            return RefusedLine(number, name, f"{name} has more than {limit} characters, or a NUL.")
+            return RefusedLine(number, name, f"{name} has more than {limit} characters, or a NUL.", came)
     try:
-        return _checked(number, row, now, source)
+        line = _checked(number, row, now, source, came)
     except InputError as error:
-        return RefusedLine(number, str(error.fields.get("field", "row")), error.message)
+        return RefusedLine(number, str(error.fields.get("field", "row")), error.message, came)
+    if purposes is not None and line.purpose not in purposes:
+        words = f"The contact rules know no purpose {line.purpose[:40]!r}; they know {', '.join(sorted(purposes))}."
+        return RefusedLine(number, "unknown_purpose", words[:MAX_TEXT], came)
+    return line
 
 
-def _checked(number: int, row: Mapping[str, str], now: datetime, source: str) -> ConsentLine:
+def _checked(number: int, row: Mapping[str, str], now: datetime, source: str, came: tuple[str, ...]) -> ConsentLine:
     for name in NEEDED:
         if not row[name]:
             message = "A consent without proof is none." if name == "proof" else f"{name} is empty."
@@ -130,7 +164,7 @@ def _checked(number: int, row: Mapping[str, str], now: datetime, source: str) ->
     return ConsentLine(
         number, value if kind == CUSTOMER else "", () if kind == CUSTOMER else _spellings(kind, value),
         row["purpose"], row["channel"], row["state"], said_at, row["mechanism"], _proof(row["proof"]),
-        row.get("source") or source, _notice(row), expires_at,
+        row.get("source") or source, _notice(row), expires_at, came,
     )  # fmt: skip
 
 

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, insert, or_, select
+from sqlalchemy import and_, func, insert, literal, or_, select
 
 from fairlead.customers import tables as t
 from fairlead.customers.consents import Notice, Notices, Said
-from fairlead.kit.clock import from_micros
-from fairlead.kit.ids import new_id
+from fairlead.customers.delivery_store import FAILED, PENDING, SKIPPED
+from fairlead.kit.clock import from_micros, to_micros
+from fairlead.kit.ids import new_id, new_ids
 from fairlead.kit.statements import among
 from fairlead.kit.unit_of_work import Reader, UnitOfWork
 
@@ -20,6 +21,9 @@ _SAID = (
     "SELECT at, id, customer_id, purpose, channel, state, mechanism, source, expires_at, notice_id FROM consent "
     "WHERE customer_id = ANY(?) ORDER BY at, id"
 )
+_COLUMNS = ("id", "customer_id", "purpose", "channel", "state", "mechanism", "proof", "source", "actor", "notice_id",
+            "expires_at", "at", "recorded_at")  # fmt: skip
+_DELIVERY = ("id", "consent_id", "customer_id", "downstream", "why", "state", "attempt", "at", "due_at")
 
 
 def said_of(reader: Reader, ids: Sequence[str]) -> list[Said]:
@@ -55,6 +59,53 @@ def insert_consent(uow: UnitOfWork, customer_id: str, values: dict[str, Any]) ->
     return row_id
 
 
+def take_turn(uow: UnitOfWork) -> None:
+    """Wait until no other transaction takes rows of a file in; the turn ends with the transaction.
+
+    Without it two imports of one file at once would each find its rows new. On SQLite the writer is alone.
+    """
+    if uow.dialect == "postgresql":
+        uow.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(literal("fairlead consent import"), 0))))
+
+
+def lock_customers(uow: UnitOfWork, ids: Iterable[str]) -> set[str]:
+    """Keep these customers' rows from others until the end, taken in one order; who of them is erased by now."""
+    c = t.customer.c
+    query = select(c.id, c.erased_at).where(among(uow, c.id, sorted(set(ids)))).order_by(c.id)
+    return {row.id for row in uow.execute(query.with_for_update()) if row.erased_at is not None}
+
+
+def insert_consents(uow: UnitOfWork, rows: Sequence[Sequence[Any]]) -> None:
+    """Append rows of plain values in the order of the table."""
+    uow.insert_many(t.consent, _COLUMNS, rows)
+
+
+def waiting_deliveries(reader: Reader, customer_ids: Sequence[str]) -> list[Any]:
+    """(id, downstream, customer, purpose, channel) of what these customers' systems were not told yet."""
+    d, c = t.delivery.c, t.consent.c
+    query = select(d.id, d.downstream, c.customer_id, c.purpose, c.channel).join(t.consent, c.id == d.consent_id)
+    mine = (among(reader, d.customer_id, customer_ids), d.customer_id == c.customer_id, d.state.in_((PENDING, FAILED)))
+    return list(reader.execute(query.where(*mine).order_by(d.id)))
+
+
+def overtake_deliveries(uow: UnitOfWork, rows: Sequence[tuple[str, str]]) -> None:
+    """Skip deliveries, given as (why, id), that nobody has settled meanwhile."""
+    now = to_micros(uow.now)
+    uow.update_many(
+        t.delivery, "state = 'skipped', why = ?, due_at = NULL, lease_token = NULL, at = ?",
+        "id = ? AND state IN ('pending', 'failed')", [(why, now, one) for why, one in rows],
+    )  # fmt: skip
+
+
+def insert_deliveries(uow: UnitOfWork, rows: Sequence[tuple[str, str, str, str]]) -> None:
+    """Append (consent, customer, downstream, why it is not told, "" where it is to be told now)."""
+    now = to_micros(uow.now)
+    uow.insert_many(t.delivery, _DELIVERY, [
+        (one, *row, SKIPPED if row[-1] else PENDING, 0, now, None if row[-1] else now)
+        for one, row in zip(new_ids("cdl", len(rows)), rows, strict=True)
+    ])  # fmt: skip
+
+
 def notices_for(reader: Reader, said: Iterable[Said]) -> Notices:
     """The notices that these rows name, and what the same notices say now."""
     wanted = sorted({one.notice_id for one in said if one.notice_id})
@@ -74,6 +125,13 @@ def notice(reader: Reader, notice_id: str) -> tuple[Notice, str] | None:
     """The notice and its text; None when there is none."""
     row = reader.execute(select(t.notice).where(t.notice.c.id == notice_id)).first()
     return (_notice(row), row.text) if row is not None else None
+
+
+def notice_texts(reader: Reader, notice_ids: Iterable[str]) -> dict[str, str]:
+    """What these notices say, by id; unknown ids are absent."""
+    c, wanted = t.notice.c, sorted(set(notice_ids))
+    rows = reader.execute(select(c.id, c.text).where(among(reader, c.id, wanted))) if wanted else ()
+    return {row.id: row.text for row in rows}
 
 
 def newest_notice(reader: Reader, name: str, language: str, version: int | None = None) -> Notice | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from collections.abc import Iterable
 from typing import Any
 
 from fairlead.customers import consent_store, contact_store
@@ -51,6 +52,11 @@ def notice_of(reader: Reader, notice_id: str) -> Notice:
 def notice_text(reader: Reader, notice_id: str) -> str:
     """Exactly what was shown; NotFoundError for an unknown notice."""
     return _found(reader, notice_id)[1]
+
+
+def notice_texts(reader: Reader, notice_ids: Iterable[str]) -> dict[str, str]:
+    """The same of several, by id; unknown ids are absent."""
+    return consent_store.notice_texts(reader, notice_ids)
 
 
 def current_notice(reader: Reader, name: str, language: str, version: int | None = None) -> Notice | None:

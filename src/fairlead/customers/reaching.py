@@ -11,7 +11,7 @@ from fairlead.customers.consents import Key, Standing
 from fairlead.customers.flagging import flags_by_survivor
 from fairlead.customers.ledger import standings_by_survivor
 from fairlead.customers.locating import zones_by_survivor
-from fairlead.customers.model import KnownIdentity
+from fairlead.customers.model import IdentityKind, KnownIdentity
 from fairlead.customers.preferring import Preference, wishes_by_survivor
 from fairlead.customers.zones import Zones
 from fairlead.errors import NotFoundError
@@ -33,6 +33,25 @@ class Reach(NamedTuple):
     standings: Mapping[Key, Standing]
     zones: Zones
     wishes: Mapping[Key, Preference]
+
+
+class Addressee(NamedTuple):
+    """Who a message greets: `language` and `email` are "" where none is known."""
+
+    name: str
+    language: str
+    email: str
+
+
+def addressee_of(reader: Reader, customer_id: str) -> Addressee | None:
+    """The customer as a message names them, under the survivor's id; None for an unknown or erased one."""
+    survivor, *merged = lineage.families_of(reader, [customer_id])[customer_id]
+    found = store.addressee_of(reader, survivor)
+    if found is None or found[2]:
+        return None
+    known = store.identities_of(reader, [survivor, *merged])
+    email = next((one.value for one in known if one.kind == IdentityKind.EMAIL), "")
+    return Addressee(found[0], found[1] or "", email)
 
 
 def reach_of(reader: Reader, customer_id: str, now: datetime) -> Reach:

@@ -51,6 +51,8 @@ _HOLDERS = (
     "WHERE i.kind = ? AND i.value = ANY(?)"
 )
 _STANDING = "SELECT country, erased_at FROM customer WHERE id = ?"
+_LOCK = "SELECT id, merged_into FROM customer WHERE id = ANY(?) ORDER BY id FOR UPDATE"
+_ADDRESSEE = "SELECT name, language, erased_at IS NOT NULL FROM customer WHERE id = ?"
 _FLAGS = (
     "SELECT customer_id, flag, value, set_at FROM customer_flag "
     "WHERE customer_id = ANY(?) AND (expires_at IS NULL OR expires_at > ?) ORDER BY set_at, id"
@@ -172,6 +174,17 @@ def bare_facts(reader: Reader, ids: Sequence[str]) -> list[Any]:
 def lock_customer(uow: UnitOfWork, customer_id: str) -> Any:
     """The customer's row, kept from others until the end; None when there is none."""
     return uow.execute(select(t.customer).where(t.customer.c.id == customer_id).with_for_update()).first()
+
+
+def lock_rows(uow: UnitOfWork, ids: Sequence[str]) -> list[str]:
+    """Keep these customers' rows from others until the end, in order of id; those that are merged. Postgres only."""
+    return [one for one, survivor in uow.fetch(_LOCK, list(ids)) if survivor is not None] if ids else []
+
+
+def addressee_of(reader: Reader, customer_id: str) -> Any:
+    """(name, language, whether erased) of a customer's own row; None when there is none."""
+    rows = reader.fetch(_ADDRESSEE, customer_id)
+    return rows[0] if rows else None
 
 
 def standing_of(reader: Reader, customer_id: str) -> tuple[str | None, bool]:

@@ -41,6 +41,7 @@ from fairlead.guardrails.service import (
     forget_contacts,
     pass_gate,
     settle_contact,
+    settle_contacts,
     stale_reservations,
     would_pass,
 )
@@ -102,6 +103,7 @@ __all__ = [
     "replay_notes",
     "replay_table",
     "settle_contact",
+    "settle_contacts",
     "stale_reservations",
     "told",
     "would_pass",

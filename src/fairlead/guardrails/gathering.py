@@ -20,7 +20,7 @@ from fairlead.customers import (
     suppressions_of,
     usable_address,
 )
-from fairlead.experiments import held_out, seed_of
+from fairlead.experiments import held_out
 from fairlead.guardrails import caps, store
 from fairlead.guardrails.model import Attempt, Consent, Known, Wish
 from fairlead.guardrails.rules import ContactRules
@@ -48,14 +48,17 @@ def holder_of_attempt(reader: Reader, attempt: Attempt) -> str | None:
     return holder_of(reader, (kind, normalise_address(attempt.channel, attempt.address))) if kind else None
 
 
-def gather(reader: Reader, attempt: Attempt, rules: ContactRules, now: datetime) -> Gathered:
-    """Read all of it in the caller's transaction; NotFoundError for a customer that does not exist."""
+def gather(reader: Reader, attempt: Attempt, rules: ContactRules, now: datetime, seed: bytes | None) -> Gathered:
+    """Read all of it in the caller's transaction; NotFoundError for a customer that does not exist.
+
+    `seed` is the workspace's; None: none was made, so nothing was ever sent and no digest is needed.
+    """
     customer_id = holder_of_attempt(reader, attempt)
     if customer_id is None:
-        return _nobody(reader, attempt, rules, now)
+        return _nobody(reader, attempt, rules, now, seed)
     who = reach_of(reader, customer_id, now)
     address, own = _address(attempt, who)
-    digest = address_digest(reader, attempt.channel, address)
+    digest = address_digest(seed, attempt.channel, address)
     sent, sent_all = store.sent_since(reader, who.family, digest, now - caps.longest(rules), attempt.key)
     consents = {
         key: Consent(one.state, one.at, one.expires_at, one.mechanism == DOUBLE) for key, one in who.standings.items()
@@ -78,11 +81,13 @@ def gather(reader: Reader, attempt: Attempt, rules: ContactRules, now: datetime)
     return Gathered(known, customer_id, digest, who.family)
 
 
-def _nobody(reader: Reader, attempt: Attempt, rules: ContactRules, now: datetime) -> Gathered:
+def _nobody(
+    reader: Reader, attempt: Attempt, rules: ContactRules, now: datetime, seed: bytes | None
+) -> Gathered:  # fmt: skip
     """A message to an address of nobody that we know: it has suppressions and what was sent to it, no more."""
     kept = attempt.channel in KIND_OF
     address = normalise_address(attempt.channel, attempt.address) if attempt.address else ""
-    digest = address_digest(reader, attempt.channel, address)
+    digest = address_digest(seed, attempt.channel, address)
     sent, sent_all = store.sent_since(reader, (), digest, now - caps.longest(rules), attempt.key)
     known = Known(
         customer=False,
@@ -136,11 +141,7 @@ def region_of(number: str) -> str | None:
         return None
 
 
-def address_digest(reader: Reader, channel: str, address: str) -> str:
-    """A keyed digest by which messages to one address are counted and nobody can be looked up; "" without one.
-
-    Until the workspace's seed is made nothing was ever sent, and no digest is needed.
-    """
-    seed = seed_of(reader) if address else None
+def address_digest(seed: bytes | None, channel: str, address: str) -> str:
+    """A keyed digest by which messages to one address are counted and nobody can be looked up; "" without one."""
     kind = KIND_OF.get(channel, channel)
-    return hmac.digest(seed, f"{kind} {address}".encode(), hashlib.sha256).hex() if seed else ""
+    return hmac.digest(seed, f"{kind} {address}".encode(), hashlib.sha256).hex() if seed and address else ""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from fairlead.customers import lock_address, lock_contact, normalise_address
+from fairlead.customers import lock_address, lock_contact, lock_contacts, normalise_address
 from fairlead.errors import FaultError, InputError, NotFoundError
-from fairlead.experiments import ensure_seed
+from fairlead.experiments import ensure_seed, seed_of
 from fairlead.guardrails import store
 from fairlead.guardrails.deploying import current_rules
 from fairlead.guardrails.gathering import Gathered, gather, holder_of_attempt
@@ -24,6 +24,8 @@ OUTCOMES = {
     "not_sent": LogState.RELEASED,
     "unknown": LogState.UNKNOWN,
 }
+_STAYS = {(LogState.UNKNOWN, LogState.RELEASED), (LogState.RELEASED, LogState.UNKNOWN)}
+"""An earlier try may have been sent; it was known not to have been sent."""
 _STALE_AT_ONCE = 500
 _FIRST_YEAR, _LAST_YEAR = 1970, 2200
 
@@ -42,9 +44,9 @@ def pass_gate(uow: UnitOfWork, attempt: Attempt) -> GateAnswer:
     The answer and what it rests on are written down and audited. NotFoundError for an unknown customer.
     """
     rules = current_rules(uow)
-    ensure_seed(uow)
+    seed = ensure_seed(uow)
     _lock(uow, attempt)
-    gathered = gather(uow, attempt, rules, uow.now)
+    gathered = gather(uow, attempt, rules, uow.now, seed)
     before = store.entry(uow, attempt.key)
     if before is not None and before.customer_id is not None and before.customer_id not in gathered.family:
         message = f"the key {attempt.key!r:.120} belongs to a message to another customer"
@@ -97,7 +99,7 @@ def _place(
     if allowed:
         store.renew_entry(uow, row_id, cls, LogState.UNKNOWN, attempt.tags)
     elif state is LogState.RESERVED:
-        store.set_state(uow, row_id, LogState.UNKNOWN)
+        store.set_states(uow, {row_id: LogState.UNKNOWN})
     return row_id
 
 
@@ -129,24 +131,36 @@ def settle_contact(uow: UnitOfWork, key: str, outcome: str) -> None:
     good, also over a later `not_sent`, since an earlier try may have been sent; `accepted` may still follow. Said
     twice, nothing changes. NotFoundError for a key that never had a place, InputError for another outcome.
     """
-    if outcome not in OUTCOMES:
-        message = f"{outcome!r:.80} is no outcome of a message; known are {', '.join(OUTCOMES)}"
-        raise InputError(message, field="outcome")
-    found = store.entry(uow, key)
-    if found is None:
+    if settle_contacts(uow, {key: outcome}):
         message = f"no message of the key {key!r:.120} has a place"
         raise NotFoundError(message, key=key[:200])
-    if found.customer_id is not None:
-        lock_contact(uow, found.customer_id)
-    row_id, state, customer_id, *_ = store.entry(uow, key) or found
-    wanted = OUTCOMES[outcome]
-    if state is wanted or state is LogState.ACCEPTED or (state, wanted) == (LogState.UNKNOWN, LogState.RELEASED):
-        return
-    if state is LogState.RELEASED and wanted is LogState.UNKNOWN:
-        return  # it was known not to have been sent
-    store.set_state(uow, row_id, wanted)
-    payload = {"outcome": outcome, "before": state.value, "reservation": row_id}
-    uow.record(AuditEntry("contact.settled", key, payload, customer_id=customer_id))
+
+
+def settle_contacts(uow: UnitOfWork, outcomes: Mapping[str, str]) -> list[str]:
+    """`settle_contact` for many, by key; the keys that never had a place."""
+    for outcome in outcomes.values():
+        if outcome not in OUTCOMES:
+            message = f"{outcome!r:.80} is no outcome of a message; known are {', '.join(OUTCOMES)}"
+            raise InputError(message, field="outcome")
+    if not outcomes:
+        return []
+    found = store.entries(uow, outcomes)
+    lock_contacts(uow, {one.customer_id for one in found.values() if one.customer_id is not None})
+    changed: dict[str, LogState] = {}
+    for key, (row_id, state, customer_id, *_) in store.entries(uow, found).items():
+        if (wanted := _settled(state, OUTCOMES[outcomes[key]])) is not None:
+            changed[row_id] = wanted
+            payload = {"outcome": outcomes[key], "before": state.value, "reservation": row_id}
+            uow.record(AuditEntry("contact.settled", key, payload, customer_id=customer_id))
+    store.set_states(uow, changed)
+    return [key for key in outcomes if key not in found]
+
+
+def _settled(state: LogState, wanted: LogState) -> LogState | None:
+    """What a place becomes by an outcome; None: it stays as it is."""
+    if state in {wanted, LogState.ACCEPTED} or (state, wanted) in _STAYS:
+        return None
+    return wanted
 
 
 def stale_reservations(reader: Reader, before: datetime, limit: int = _STALE_AT_ONCE) -> list[str]:
@@ -160,12 +174,8 @@ def expire_reservations(uow: UnitOfWork, keys: Sequence[str], certainly_not_sent
     `certainly_not_sent` are the keys whose delivery never began, which only the outbox can know. How many places
     were given back.
     """
-    freed = 0
-    for key in sorted(keys):
-        gone = key in certainly_not_sent
-        settle_contact(uow, key, "not_sent" if gone else "unknown")
-        freed += gone
-    return freed
+    settle_contacts(uow, {key: "not_sent" if key in certainly_not_sent else "unknown" for key in sorted(keys)})
+    return len(set(keys) & set(certainly_not_sent))
 
 
 def would_pass(reader: Reader, attempt: Attempt, at: datetime | None = None) -> GateAnswer:
@@ -182,7 +192,7 @@ def would_pass(reader: Reader, attempt: Attempt, at: datetime | None = None) -> 
         message = f"{moment:%Y} is no year to ask about; it is between {_FIRST_YEAR} and {_LAST_YEAR}"
         raise InputError(message, field="at")
     rules = current_rules(reader)
-    known = gather(reader, attempt, rules, moment).known
+    known = gather(reader, attempt, rules, moment, seed_of(reader)).known
     answer = replace(judge(rules, attempt, known, moment), address=known.address)
     before = store.entry(reader, attempt.key)
     return _already(answer) if before is not None and before.state is LogState.ACCEPTED else answer

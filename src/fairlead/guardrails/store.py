@@ -28,7 +28,7 @@ _NOBODYS = (
     "SELECT at, channel, purpose, class, tags, key FROM contact_log "
     "WHERE customer_id IS NULL AND address_digest = ? AND at > ? AND state <> 'released' ORDER BY at DESC LIMIT ?"
 )
-_ENTRY = "SELECT id, state, customer_id, class, released_at FROM contact_log WHERE key = ?"
+_ENTRIES = "SELECT key, id, state, customer_id, class, released_at FROM contact_log WHERE key = ANY(?)"
 _ANSWER = (
     "id", "key", "customer_id", "channel", "purpose", "class", "sender", "kind", "case_id", "verdict", "code",
     "words", "facts", "checks", "memory", "allowed_at", "at",
@@ -84,9 +84,15 @@ class Entry(NamedTuple):
 
 def entry(reader: Reader, key: str) -> Entry | None:
     """The message's place, None when it never had one."""
-    for row_id, state, customer_id, cls, released in reader.fetch(_ENTRY, key):
-        return Entry(row_id, LogState(state), customer_id, cls, from_micros(released) if released else None)
-    return None
+    return entries(reader, [key]).get(key)
+
+
+def entries(reader: Reader, keys: Collection[str]) -> dict[str, Entry]:
+    """Places by key; keys that never had one are absent."""
+    return {
+        key: Entry(row_id, LogState(state), customer_id, cls, from_micros(released) if released else None)
+        for key, row_id, state, customer_id, cls, released in reader.fetch(_ENTRIES, sorted(keys))
+    }
 
 
 def insert_entry(uow: UnitOfWork, attempt: Attempt, customer_id: str | None, cls: str, digest: str) -> str:
@@ -110,14 +116,13 @@ def renew_entry(uow: UnitOfWork, row_id: str, cls: str, state: LogState, tags: I
     uow.update_many(t.contact_log, "class = ?, tags = ?, at = ?, state = ?, released_at = ?", "id = ?", [row])
 
 
-def set_state(uow: UnitOfWork, row_id: str, state: LogState) -> None:
-    """Say what became of a place."""
+def set_states(uow: UnitOfWork, changed: Mapping[str, LogState]) -> None:
+    """Say what became of places, by id."""
     now = to_micros(uow.now)
-    if state is LogState.RELEASED:
-        row = (state.value, now, now, row_id)
-        uow.update_many(t.contact_log, "state = ?, settled_at = ?, released_at = ?", "id = ?", [row])
-    else:
-        uow.update_many(t.contact_log, "state = ?, settled_at = ?", "id = ?", [(state.value, now, row_id)])
+    freed = [(state.value, now, now, one) for one, state in changed.items() if state is LogState.RELEASED]
+    kept = [(state.value, now, one) for one, state in changed.items() if state is not LogState.RELEASED]
+    uow.update_many(t.contact_log, "state = ?, settled_at = ?, released_at = ?", "id = ?", freed)
+    uow.update_many(t.contact_log, "state = ?, settled_at = ?", "id = ?", kept)
 
 
 def stale(reader: Reader, before: datetime, limit: int) -> list[tuple[str, str | None]]:

@@ -90,6 +90,22 @@ class Database:
             with connection.begin():
                 yield connection
 
+    def empty_log(self) -> bool:
+        """Write SQLite's log into the file and empty it, since rows stand in it as they were; True when it is empty.
+
+        False while somebody reads what it holds: try again later. True at once on Postgres.
+        """
+        if not self.is_sqlite:
+            return True
+        with self._lanes.hold(Lane.BULK), translated(), self._engine.connect() as connection:
+            raw: Any = connection.connection.driver_connection
+            [waits] = raw.execute("PRAGMA busy_timeout").fetchone()
+            raw.execute("PRAGMA busy_timeout=100")
+            try:
+                return bool(raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
+            finally:
+                raw.execute(f"PRAGMA busy_timeout={waits}")
+
     def seconds_now(self) -> float:
         """The database server's own clock, seconds since 1970; on SQLite the machine's."""
         if self.is_sqlite:

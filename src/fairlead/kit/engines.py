@@ -61,6 +61,7 @@ def sqlite_engine(url: URL, busy_ms: int) -> Engine:
             "foreign_keys=ON",
             "temp_store=MEMORY",
             "cache_size=-16384",
+            "secure_delete=ON",  # what is deleted is overwritten in the file; costs nothing that can be measured
             "wal_autocheckpoint=4000",  # 16 MB: by default a bulk writer waits for the disk every few transactions
         ):
             raw.execute(f"PRAGMA {pragma}")

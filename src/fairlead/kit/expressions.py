@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from cel_expr_python import cel
@@ -172,6 +173,12 @@ class Conditions:
         return plan
 
 
+@cache
+def _config(*, loops: bool) -> Any:
+    """Read once in a process: reading takes milliseconds, and every policy and stage has environments of its own."""
+    return cel.NewEnvConfigFromYaml(dialect(loops=loops))
+
+
 class Environment:
     """The variables that expressions may read, with their types."""
 
@@ -180,8 +187,8 @@ class Environment:
         self.variables = dict(variables)
         self._checks = checks_for(self.variables)
         kinds = {name: _CEL_TYPES[kind] for name, kind in self.variables.items()}
-        self._loops = cel.NewEnv(config=cel.NewEnvConfigFromYaml(dialect(loops=True)), variables=kinds)
-        self._joins = cel.NewEnv(config=cel.NewEnvConfigFromYaml(dialect(loops=False)), variables=kinds)
+        self._loops = cel.NewEnv(config=_config(loops=True), variables=kinds)
+        self._joins = cel.NewEnv(config=_config(loops=False), variables=kinds)
 
     def bind(self, raw: Mapping[str, Any]) -> Bound:
         """The usable values among `raw` and why the others are not; names that are not declared are left

@@ -9,7 +9,7 @@ from __future__ import annotations
 VERSION_TABLE = "fairlead_version"
 """Holds one row, the revision that the database is at. Not called as Alembic calls it, so that another
 program's database is not taken for ours."""
-HEAD = "0001_1f084e5f"
+HEAD = "0001_c508dc07"
 """The newest revision that this build knows, as `number_digest`. Written by `make migration`."""
 
 

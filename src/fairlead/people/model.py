@@ -48,7 +48,6 @@ class Permission(StrEnum):
     OUTBOX_MANAGE = "outbox:manage"  # try again, give up, say what became of a doubtful message
     CUSTOMERS_READ = "customers:read"
     CUSTOMERS_EDIT = "customers:edit"
-    CUSTOMERS_ERASE = "customers:erase"
     RIGHTS_EXPORT = "rights:export"  # take the document of an approved export, delicate flags included
     SENSITIVE_READ = "sensitive:read"  # flags such as vulnerable, and what was decided because of them
     REPORTS_READ = "reports:read"
@@ -106,7 +105,6 @@ _COMPLIANCE = frozenset(
     {
         _P.REVIEWS_DECIDE,
         _P.SWITCHES_SET,
-        _P.CUSTOMERS_ERASE,
         _P.RIGHTS_EXPORT,
         _P.SENSITIVE_READ,
         _P.AUDIT_READ,
@@ -129,7 +127,6 @@ KEY_SCOPES = frozenset(Permission) - {
     _P.REVIEWS_DECIDE,
     _P.REVIEWS_MANAGE,
     _P.GRANTS_SIGN,
-    _P.CUSTOMERS_ERASE,
     _P.RIGHTS_EXPORT,
 }
 """What a key may hold. A program never makes people or keys, and never answers in a person's place."""

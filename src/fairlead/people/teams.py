@@ -217,9 +217,9 @@ def rosters(reader: Reader, names: Iterable[str], now: datetime, *, since: datet
     return {team.name: Roster(team, tuple(members[team.id])) for team in teams.values()}
 
 
-def memberships_of(reader: Reader, team: Team, now: datetime | None) -> list[Membership]:
-    """Who is in a team or going to be, by person and time; with None every stretch there ever was."""
-    return store.memberships(reader, [team.id], now)
+def memberships_of(reader: Reader, teams: Sequence[Team], now: datetime | None) -> list[Membership]:
+    """Who is in these teams or going to be, by team, person and time; with None every stretch there ever was."""
+    return store.memberships(reader, [team.id for team in teams], now)
 
 
 def colleagues_of(reader: Reader, person_ids: Iterable[str], since: datetime) -> dict[str, Colleague]:

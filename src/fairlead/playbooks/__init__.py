@@ -52,6 +52,7 @@ from fairlead.playbooks.store import (
     open_cases_of,
     playbooks_of,
     read_case,
+    read_cases,
     ready_count,
     states_of,
 )
@@ -142,6 +143,7 @@ __all__ = [
     "policy_schema",
     "progress_of",
     "read_case",
+    "read_cases",
     "read_workspace",
     "ready_count",
     "rerule_waiting",

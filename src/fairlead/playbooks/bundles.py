@@ -104,9 +104,13 @@ class BundleLibrary:
             if digest in self._kept:
                 self._kept.move_to_end(digest)
                 return self._kept[digest]
-        bundle = compile_bundle(store.bundle_files(reader, digest), self.registry, self.connectors)
+        return self.compile(store.bundle_files(reader, digest))
+
+    def compile(self, files: Mapping[str, str]) -> Bundle:
+        """The bundle of these files, kept under its digest; the first mistake is a SourceError."""
+        bundle = compile_bundle(files, self.registry, self.connectors)
         with self._lock:
-            self._kept[digest] = bundle
+            self._kept[bundle.digest] = bundle
             while len(self._kept) > _KEPT_COMPILED:
                 self._kept.popitem(last=False)
         return bundle

@@ -10,7 +10,7 @@ from fairlead.guardrails import deploy_files
 from fairlead.kit.actors import Actor
 from fairlead.kit.unit_of_work import AuditEntry, Reader, UnitOfWork
 from fairlead.playbooks import store
-from fairlead.playbooks.bundles import Bundle, BundleLibrary, compile_bundle
+from fairlead.playbooks.bundles import Bundle, BundleLibrary
 
 
 def deploy(uow: UnitOfWork, library: BundleLibrary, actor: Actor, files: Mapping[str, str]) -> tuple[Bundle, bool]:
@@ -19,7 +19,7 @@ def deploy(uow: UnitOfWork, library: BundleLibrary, actor: Actor, files: Mapping
     SourceError for a mistake in the files. ConflictError when a running case needs a step that this build no
     longer has; it lists those cases.
     """
-    bundle = compile_bundle(files, library.registry, library.connectors)
+    bundle = library.compile(files)
     stranded = stranded_cases(uow, library)
     if stranded:
         lines = "; ".join(f"{s['playbook']}: {s['cases']} cases such as {s['example']} ({s['why']})" for s in stranded)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -13,6 +13,7 @@ from fairlead.errors import NotFoundError
 from fairlead.kit import jsons
 from fairlead.kit.clock import from_micros, to_micros
 from fairlead.kit.ids import new_id
+from fairlead.kit.statements import among
 from fairlead.kit.unit_of_work import Reader, UnitOfWork
 from fairlead.playbooks import tables as t
 from fairlead.playbooks.model import CaseState
@@ -50,10 +51,11 @@ def bundle_files(reader: Reader, digest: str) -> Mapping[str, str]:
 
 def current_bundle(reader: Reader) -> str | None:
     """The digest of the newest deployment, None before the first."""
-    query = select(t.deployment.c.bundle).order_by(t.deployment.c.at.desc(), t.deployment.c.id.desc()).limit(1)
-    return reader.execute(query).scalar()
+    rows = reader.fetch(_CURRENT)
+    return str(rows[0][0]) if rows else None
 
 
+_CURRENT = "SELECT bundle FROM deployment ORDER BY at DESC, id DESC LIMIT 1"
 _DEPLOYMENTS = "SELECT bundle, at FROM deployment ORDER BY at, id"
 
 
@@ -226,6 +228,13 @@ def read_case(reader: Reader, case_id: str, *, lock: bool = False) -> Row[Any]:
         message = f"there is no case {case_id}"
         raise NotFoundError(message, case=case_id)
     return row
+
+
+def read_cases(reader: Reader, case_ids: Iterable[str]) -> dict[str, Row[Any]]:
+    """The whole cases by id; unknown ids are absent."""
+    wanted = sorted(set(case_ids))
+    rows = reader.execute(select(t.case).where(among(reader, t.case.c.id, wanted))) if wanted else ()
+    return {row.id: row for row in rows}
 
 
 def change_case(uow: UnitOfWork, case_id: str, version: int, values: Mapping[str, Any]) -> bool:

@@ -13,8 +13,25 @@ STAYS = {
     "legal_hold": "a flag holds the customer's data",
     "open_complaint": "the customer has an open complaint",
     "open_case": "the customer has a case that has not ended",
+    "unsent_message": "a message to the customer is on its way",
+    "open_review": "somebody has to decide about the customer",
+    "waiting_request": "the customer's request, or this very proposal, waits for a decision",
+    "objection_only": "the record is there so that nobody writes to its address",
+    "rejected_before": "somebody decided not long ago to keep the customer",
 }
 """Why a row that is old enough stays, the strongest reason first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """When a customer counts as inactive: `after` so long without anything, erasing them is proposed to a person.
+
+    At most `at_once` proposals wait at a time; one that was rejected is not made again before `again` is over.
+    """
+
+    after: timedelta
+    at_once: int = 20
+    again: timedelta = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +39,13 @@ class RetentionRules:
     """How long each declared class is kept; what is not declared is kept until somebody erases it.
 
     `qualified`: ends of cases after which a lead counts as qualified. `hold_flags`: flags of a customer that keep
-    everything of theirs.
+    everything of theirs. `inactive` None: nobody is proposed for erasure.
     """
 
     keep: Mapping[str, timedelta] = field(default_factory=dict)
     qualified: frozenset[str] = frozenset()
     hold_flags: frozenset[str] = frozenset({LEGAL_HOLD})
+    inactive: Silence | None = None
     is_default: bool = False
 
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from fairlead.errors import SourceError
 from fairlead.kit.yamlmarks import did_you_mean, load_yaml
 from fairlead.retention.classes import CLASSES
-from fairlead.retention.model import DEFAULT, FILE, LEGAL_HOLD, RetentionRules
+from fairlead.retention.model import DEFAULT, FILE, LEGAL_HOLD, RetentionRules, Silence
 
 if TYPE_CHECKING:
     from fairlead.kit.yamlmarks import Node
 
 MAX_NAMES = 50
+RIGHTS_PLAYBOOK = "customer-rights"
+LEAST_SILENCE, LEAST_AGAIN = timedelta(days=90), timedelta(days=30)
+MOST_AT_ONCE = 500
 LEADS = "leads_never_qualified"
 
 
@@ -22,7 +26,7 @@ LEADS = "leads_never_qualified"
 def parse_retention(text: str, file: str = FILE) -> RetentionRules:
     """Parse the file; SourceError with line, column and a cure for whatever is wrong."""
     root = load_yaml(text, file)
-    body = root.mapping(required=("keep",), allowed=("qualified", "hold"))
+    body = root.mapping(required=("keep",), allowed=("qualified", "hold", "inactive_customers"))
     keep = dict(DEFAULT.keep)
     for name, node in body["keep"].mapping().items():
         known = CLASSES.get(str(name))
@@ -42,7 +46,20 @@ def parse_retention(text: str, file: str = FILE) -> RetentionRules:
     flags = frozenset({LEGAL_HOLD})
     if "hold" in body:
         flags = _names(body["hold"].mapping(required=("flags",), allowed=())["flags"])
-    return RetentionRules(keep, qualified, flags)
+    inactive = _inactive(body["inactive_customers"]) if "inactive_customers" in body else None
+    return RetentionRules(keep, qualified, flags, inactive)
+
+
+def _inactive(node: Node) -> Silence:
+    body = node.mapping(required=("after",), allowed=("at_once", "again"))
+    after = body["after"].duration()
+    if after < LEAST_SILENCE:
+        body["after"].fail(f"A customer is inactive after {LEAST_SILENCE.days} days at least.")
+    at_once = body["at_once"].integer(least=1, most=MOST_AT_ONCE) if "at_once" in body else Silence(after).at_once
+    again = body["again"].duration() if "again" in body else Silence(after).again
+    if again < LEAST_AGAIN:
+        body["again"].fail(f"What was rejected is proposed again after {LEAST_AGAIN.days} days at least.")
+    return Silence(after, at_once, again)
 
 
 def _names(node: Node) -> frozenset[str]:
@@ -64,7 +81,11 @@ def check_retention(files: Mapping[str, str], playbooks: Mapping[str, Any]) -> l
     body = load_yaml(files[FILE], FILE).mapping() if FILE in files else {}
     ends = {stage.end for one in playbooks.values() for stage in one.stages.values() if getattr(stage, "end", None)}
     named = body["qualified"].items() if "qualified" in body else []
-    return [
+    found = []
+    if "inactive_customers" in body and RIGHTS_PLAYBOOK not in playbooks:
+        message = f"inactive customers are proposed to people by the playbook {RIGHTS_PLAYBOOK!r}, which is not there."
+        found = [SourceError(message, body["inactive_customers"].place, code="dangling")]
+    return found + [
         SourceError(
             f"no playbook has the end {node.value!r}.", node.place, code="dangling",
             suggestion=did_you_mean(str(node.value), ends),

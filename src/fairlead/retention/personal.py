@@ -117,7 +117,7 @@ TABLES = {
     "customer_preference": Held("per_week paused_until", "prove", _READ, _DROPPED),
     "suppression": Held("address reason source", "prove", _READ, "stays as a keyed digest, so that it holds"),
     # rights
-    "rights_request": Held("identity_checked reason changes result", "rights", "the role it needs", _BLANKED),
+    "rights_request": Held("identity_checked reason changes result extension", "rights", "the role it needs", _BLANKED),
     "rights_file_sweep": Held("customer_ids files", "rights", "nobody", "emptied once the files are clean"),
     # measuring
     "experiment_draw": Held("unit facts arm", "measure", "`reports:read`", "stays: a number and an arm"),

@@ -63,8 +63,8 @@ def _held(one: DataClass, part: Part, rules: RetentionRules, now: datetime) -> d
         return {}
     customer = column_of(part, part.customer)
     found: dict[str, Callable[[], ColumnElement[bool]]] = {
-        "legal_hold": lambda: _flagged(customer, sorted(rules.hold_flags), now),
-        "open_complaint": lambda: _flagged(customer, [COMPLAINT], now),
+        "legal_hold": lambda: flagged(customer, sorted(rules.hold_flags), now),
+        "open_complaint": lambda: flagged(customer, [COMPLAINT], now),
         "open_case": lambda: _at_work(customer),
     }
     return {name: build() for name, build in found.items() if name in one.held}
@@ -84,7 +84,7 @@ def _at_work(customer: ColumnElement[Any]) -> ColumnElement[bool]:
     return select(cases.c.id).where(*mine).correlate_except(cases).exists()
 
 
-def _flagged(customer: ColumnElement[Any], names: list[str], now: datetime) -> ColumnElement[bool]:
+def flagged(customer: ColumnElement[Any], names: list[str], now: datetime) -> ColumnElement[bool]:
     """Whether one of the flags counts for the person: its newest row that has not expired has a value."""
     flags = metadata.tables["customer_flag"]
     here, newer = flags.alias("held_flag"), flags.alias("held_newer")

@@ -34,7 +34,16 @@ from fairlead.reviews.service import (
     withdraw_for_case,
     withdraw_for_ruling,
 )
-from fairlead.reviews.store import find_many, log_of, of_case, of_rulings, opened_since, overdue_unseen, siblings
+from fairlead.reviews.store import (
+    find_many,
+    log_of,
+    of_case,
+    of_rulings,
+    open_of_cases,
+    opened_since,
+    overdue_unseen,
+    siblings,
+)
 from fairlead.reviews.streams import QueueFilter, View
 from fairlead.reviews.sweeping import next_due
 from fairlead.reviews.telling import tell_askers
@@ -46,8 +55,8 @@ __all__ = [
     "Given", "Kind", "Labelling", "Log", "Mode", "Page", "PolicySource", "QueueFilter", "Refusal", "Review",
     "ReviewDraft", "Reviewer", "Settlement", "Standing", "State", "Verb", "View", "claim", "claim_next",
     "counts", "decide", "draft_review", "expire_due", "find_many", "get", "heartbeat", "log_of", "next_due",
-    "next_state", "of_case", "of_rulings", "open_many", "opened_since", "overdue_unseen", "page", "rebind",
-    "release", "release_lapsed", "resume", "search", "search_customers", "siblings", "snooze", "sweep",
+    "next_state", "of_case", "of_rulings", "open_many", "open_of_cases", "opened_since", "overdue_unseen", "page",
+    "rebind", "release", "release_lapsed", "resume", "search", "search_customers", "siblings", "snooze", "sweep",
     "tallies", "tell_askers", "undo", "unsnooze", "wake_snoozed", "wants_review", "withdraw_for_case",
     "withdraw_for_ruling",
 ]  # fmt: skip

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, Final
@@ -213,6 +213,16 @@ def of_case(reader: Reader, case_id: str) -> list[Review]:
     """The first 200 reviews of a case, oldest first."""
     query = select(*COLUMNS).where(review.c.case_id == case_id).order_by(review.c.id).limit(MAX_OF_CASE)
     return [as_review(row) for row in reader.execute(query)]
+
+
+def open_of_cases(reader: Reader, case_ids: Iterable[str]) -> dict[str, list[Review]]:
+    """The open reviews of these cases, oldest first; cases without any are absent."""
+    wanted, found = sorted(set(case_ids)), defaultdict(list)
+    if wanted:
+        mine = (among(reader, review.c.case_id, wanted), review.c.state.in_(OPEN_STATES))
+        for row in reader.execute(select(*COLUMNS).where(*mine).order_by(review.c.id)):
+            found[row.case_id].append(as_review(row))
+    return dict(found)
 
 
 def of_rulings(reader: Reader, ruling_ids: Sequence[str]) -> list[Review]:

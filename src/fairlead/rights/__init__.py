@@ -2,12 +2,12 @@
 
 from fairlead.rights.erasing import KEPT, Erased, erase
 from fairlead.rights.exporting import export_of
-from fairlead.rights.jobs import clean_files
-from fairlead.rights.model import CHECKPOINT, PLAYBOOK, RECTIFIABLE, SUBJECT, RequestState, Right, due_of
+from fairlead.rights.model import CHECKPOINT, PLAYBOOK, RECTIFIABLE, SUBJECT, Origin, RequestState, Right, due_of
+from fairlead.rights.proposing import facts_of_silence, room_for_proposals
 from fairlead.rights.reach import DROPS, SCRUBS
-from fairlead.rights.service import Asked, carry_out, export_for, note_export, open_request
+from fairlead.rights.service import Asked, carry_out, export_for, extend_request, note_export, open_request
 from fairlead.rights.steps import STEPS
-from fairlead.rights.store import read_request, requests_of, requests_page
+from fairlead.rights.store import read_request, requests_of, requests_page, waiting_counts, waiting_page
 
 __all__ = [
     "CHECKPOINT",
@@ -20,17 +20,22 @@ __all__ = [
     "SUBJECT",
     "Asked",
     "Erased",
+    "Origin",
     "RequestState",
     "Right",
     "carry_out",
-    "clean_files",
     "due_of",
     "erase",
     "export_for",
     "export_of",
+    "extend_request",
+    "facts_of_silence",
     "note_export",
     "open_request",
     "read_request",
     "requests_of",
     "requests_page",
+    "room_for_proposals",
+    "waiting_counts",
+    "waiting_page",
 ]

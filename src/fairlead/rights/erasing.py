@@ -22,7 +22,7 @@ from fairlead.playbooks import end_cases
 from fairlead.rights import tables as t
 from fairlead.rights.model import RequestState
 from fairlead.rights.reach import Trail, scrub, trail_of
-from fairlead.sales import forget_customer, forget_touches
+from fairlead.sales import forget_customer, forget_in_files, forget_touches
 
 KEPT = {
     "suppression": "keyed digests of the addresses, so that nobody writes to them again",
@@ -38,18 +38,22 @@ _UNSENT = re.compile(r"unsent/([A-Za-z0-9_-]{1,100}\.eml)")
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What an erasure did: every record of the person, cases that were ended, rows by table, files to be cleaned."""
+    """What an erasure did: every record of the person, cases that were ended, rows by table, files to be cleaned.
+
+    `uploads`: files of leads that nobody had read yet and that named the person; they were dropped whole.
+    """
 
     customer_ids: tuple[str, ...]
     ended_cases: tuple[str, ...] = ()
     rows: dict[str, int] = field(default_factory=dict)
     files: int = 0
+    uploads: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """As it is told: counts, and what stays."""
         return {
             "records": len(self.customer_ids), "ended_cases": len(self.ended_cases), "rows": self.rows,
-            "files": self.files, "kept": KEPT,
+            "files": self.files, "uploads": self.uploads, "kept": KEPT,
         }  # fmt: skip
 
 
@@ -62,6 +66,7 @@ def erase(uow: UnitOfWork, actor: Actor, customer_id: str, *, reason: str, keep_
     """
     customers.lock_contact(uow, customer_id)
     family = customers.family_of(uow, customer_id)
+    uploads = forget_in_files(uow, actor, _words_of(uow, family))
     trail = trail_of(uow, family)
     files = _unsent_files(uow, trail)
     cases = (one for one in trail.cases if one != keep_case)
@@ -78,7 +83,16 @@ def erase(uow: UnitOfWork, actor: Actor, customer_id: str, *, reason: str, keep_
     customers.erase_customer(uow, actor, family[0], reason=reason)
     values = {"id": new_id("rfs"), "customer_ids": list(family), "files": sorted(files), "asked_at": uow.now}
     uow.execute(insert(t.file_sweep).values(**values))
-    return Erased(family, tuple(ended), {name: count for name, count in done.rows.items() if count}, len(files))
+    rows = {name: count for name, count in done.rows.items() if count}
+    return Erased(family, tuple(ended), rows, len(files), uploads)
+
+
+def _words_of(reader: Reader, family: Sequence[str]) -> list[str]:
+    """What tells the person apart in a file: addresses, ids elsewhere, and the name where it is more than one word."""
+    one, known = metadata.tables["customer"].c, metadata.tables["customer_identity"].c
+    names = [str(name) for name in reader.execute(select(one.name).where(among(reader, one.id, family))).scalars()]
+    values = reader.execute(select(known.value).where(among(reader, known.customer_id, family))).scalars()
+    return [*(str(value) for value in values), *(name for name in names if " " in name.strip())]
 
 
 def _reviewed(reader: Reader, trail: Trail, keep_case: str) -> set[str]:

@@ -8,12 +8,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from fairlead.errors import InputError
+from fairlead.errors import ConflictError, InputError
 
 MAX_TEXT = 500
 PLAYBOOK, CHECKPOINT, SUBJECT = "customer-rights", "rights-request", "rights_request"
 RESTRICTED = "restricted"
 """The flag under which the gate lets no program write to a customer."""
+EXTENDED_MONTHS = 3
+"""What the law gives in all, when the customer was told within the first why it takes longer."""
+_YEAR = 12
 RECTIFIABLE = ("name", "company", "country", "email", "phone")
 
 
@@ -36,10 +39,30 @@ class RequestState(StrEnum):
     GONE = "gone"
 
 
-def due_of(asked_at: datetime) -> datetime:
-    """One month later by the calendar (GDPR Art. 12(3)): the same day, or the last of a shorter month."""
-    year, month = (asked_at.year + 1, 1) if asked_at.month == 12 else (asked_at.year, asked_at.month + 1)  # noqa: PLR2004
+class Origin(StrEnum):
+    """Who wants it: the customer, or the retention rules, which propose to erase who has not been heard of."""
+
+    CUSTOMER = "customer"
+    RETENTION = "retention"
+
+
+def due_of(asked_at: datetime, months: int = 1) -> datetime:
+    """So many months later by the calendar (GDPR Art. 12(3)): the same day, or the last of a shorter month."""
+    years, month = divmod(asked_at.month - 1 + months, _YEAR)
+    year, month = asked_at.year + years, month + 1
     return asked_at.replace(year=year, month=month, day=min(asked_at.day, calendar.monthrange(year, month)[1]))
+
+
+def check_extension(state: str, due_at: datetime | None, extension: Any, now: datetime) -> None:
+    """Whether a request may get more time: once, before its month is over, and only what a customer asked for."""
+    if state != RequestState.ASKED.value:
+        raise ConflictError("It is decided already.", code="request_decided", state=state)
+    if due_at is None:
+        raise ConflictError("No customer asked for this, so nothing is due by law.", code="nothing_due")
+    if extension is not None:
+        raise ConflictError("It was extended before; the law allows it once.", code="already_extended")
+    if now > due_at:
+        raise ConflictError("The month is over; the customer had to be told within it.", code="extension_too_late")
 
 
 def checked_changes(right: Right, changes: Mapping[str, Any]) -> dict[str, str]:

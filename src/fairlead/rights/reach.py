@@ -13,10 +13,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Table, delete, or_, select, update
 
 from fairlead.kit.columns import metadata
+from fairlead.kit.ids import is_id
 from fairlead.kit.statements import among
 from fairlead.kit.unit_of_work import Reader, UnitOfWork
 
 _GENERATIONS = 8
+_OF_KEYS = "key_"
+"""How decisions are named that a program asked for under its own key."""
 _CASE_SOURCES = (
     ("playbook_case", "customer_id", "id"), ("lead", "customer_id", "case_id"), ("note", "customer_id", "case_id"),
     ("record_change", "customer_id", "case_id"), ("assignment", "customer_id", "case_id"),
@@ -102,7 +105,7 @@ SCRUBS: tuple[Scrub, ...] = (
     Scrub("note", "customer_id", "customers", {"digest": ""}),
     Scrub("mail_sent", "customer_id", "customers", {"thread": ""}),
     Scrub("rights_request", "customer_id", "customers", {"identity_checked": "", "reason": "", "changes": {},
-                                                         "result": _kept_shape}),
+                                                         "result": _kept_shape, "extension": _kept_shape}),
 )  # fmt: skip
 DROPS: tuple[tuple[str, str, str], ...] = (
     ("step_result", "case_id", "cases"), ("duplicate_seen", "customer_id", "customers"), ("event", "key", "all"),
@@ -152,6 +155,7 @@ def scrub(uow: UnitOfWork, trail: Trail) -> Scrubbed:
         table = metadata.tables[name]
         done.rows[name] = uow.execute(delete(table).where(among(uow, table.c[column], _of_kind(trail, kind)))).rowcount
     _settle(uow, trail)
+    _own_ids(uow, trail)
     return done
 
 
@@ -164,6 +168,27 @@ def _settle(uow: UnitOfWork, trail: Trail) -> None:
     theirs = or_(among(uow, pair.c.left_id, trail.customers), among(uow, pair.c.right_id, trail.customers))
     uow.execute(update(pair).where(theirs).values(reasons=[], flags=[], digest=""))
     uow.execute(update(pair).where(theirs, pair.c.state == "open").values(state="gone", changed_at=uow.now))
+
+
+def _own_ids(uow: UnitOfWork, trail: Trail) -> None:
+    """Ids that callers chose, in which a name or an address may stand, become ours; they stay one of a kind."""
+    asked, outcome = metadata.tables["decision_request"], metadata.tables["outcome"]
+    ruling, case = metadata.tables["ruling"], metadata.tables["playbook_case"]
+    mine = among(uow, asked.c.ruling_id, trail.rulings)
+    uow.execute(update(asked).where(mine).values(key="erased:" + asked.c.ruling_id))
+    theirs = among(uow, outcome.c.ruling_id, trail.rulings)
+    uow.execute(update(outcome).where(theirs).values(key="erased:" + outcome.c.id))
+    of_keys = ruling.c.decision_key.startswith(_OF_KEYS, autoescape=True)
+    rows = uow.execute(
+        select(ruling.c.id, ruling.c.decision_key).where(among(uow, ruling.c.id, trail.rulings), of_keys)
+    ).all()
+    for row in rows:
+        key = f"{row.decision_key.partition('/')[0]}/erased/{row.id}"  # whose program asked is not the customer's
+        uow.execute(update(ruling).where(ruling.c.id == row.id).values(decision_key=key))
+    subjects = uow.execute(select(case.c.id, case.c.subject_id).where(among(uow, case.c.id, trail.cases))).all()
+    for row in subjects:
+        if not is_id(row.subject_id, row.subject_id.partition("_")[0]):
+            uow.execute(update(case).where(case.c.id == row.id).values(subject_id=f"erased:{row.id}"))
 
 
 def _remake(uow: UnitOfWork, table: Table, which: ColumnElement[bool], remade: dict[str, Remake]) -> int:

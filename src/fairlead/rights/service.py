@@ -19,15 +19,19 @@ from fairlead.rights.erasing import erase
 from fairlead.rights.exporting import export_of
 from fairlead.rights.model import (
     CHECKPOINT,
+    EXTENDED_MONTHS,
     PLAYBOOK,
     RESTRICTED,
     SUBJECT,
+    Origin,
     RequestState,
     Right,
+    check_extension,
     checked_changes,
     checked_text,
     due_of,
 )
+from fairlead.rights.proposing import still_silent
 from fairlead.rights.rectifying import rectify
 
 ANOTHER_PERSON = "another_person"
@@ -37,12 +41,17 @@ REPEATED = "repeated"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a customer asked for; `identity_checked` says how it is known that it was they."""
+    """What a customer asked for; `identity_checked` says how it is known that it was they.
+
+    `origin` retention: nobody asked, and nothing is due by law. `facts`: what else whoever decides is shown.
+    """
 
     right: Right
     identity_checked: str
     reason: str = ""
     changes: Mapping[str, str] = field(default_factory=dict)
+    origin: Origin = Origin.CUSTOMER
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def open_request(uow: UnitOfWork, actor: Actor, bundle: Bundle, customer_id: str, asked: Asked) -> str:
@@ -63,28 +72,49 @@ def open_request(uow: UnitOfWork, actor: Actor, bundle: Bundle, customer_id: str
     if any(row.kind == asked.right.value and row.state == RequestState.ASKED.value for row in standing):
         raise ConflictError("The same is asked for and not decided yet.", code="already_asked", customer=survivor)
     request_id, case_id = new_id("rgt"), new_id("case")
-    due_at = due_of(uow.now)
+    due_at = due_of(uow.now) if asked.origin is Origin.CUSTOMER else None
+    due = iso(due_at) if due_at else None
     values = {
         "id": request_id, "customer_id": survivor, "kind": asked.right.value, "state": RequestState.ASKED.value,
         "case_id": case_id, "asked_by": str(actor),
         "identity_checked": checked_text("identity", asked.identity_checked),
         "reason": checked_text("reason", asked.reason) if asked.reason else "",
         "changes": checked_changes(asked.right, asked.changes), "asked_at": uow.now, "due_at": due_at,
+        "origin": asked.origin.value,
     }  # fmt: skip
     store.insert_request(uow, values)
     facts = {
         "request": request_id, "right": asked.right.value, "identity_checked": values["identity_checked"],
-        "reason": values["reason"], "changes": values["changes"], "due_by_law": iso(due_at),
-        "who": one.name or one.company or "a customer", "carry_it_out": True,
+        "reason": values["reason"], "changes": values["changes"], "due_by_law": due, "origin": asked.origin.value,
+        "who": one.name or one.company or "a customer", "carry_it_out": True, **asked.facts,
     }  # fmt: skip
-    payload = {"right": asked.right.value, "case": case_id, "due_at": iso(due_at)}
+    payload = {"right": asked.right.value, "case": case_id, "due_at": due, "origin": asked.origin.value}
     uow.record(AuditEntry("rights.asked", request_id, payload, survivor, actor))
-    note = TimelineNote(survivor, "rights.asked", f"Asked to {_PLAINLY[asked.right]}.", request_id)
-    customers.note(uow, actor, note)
-    open_cases(
-        uow, [CaseDraft(PLAYBOOK, SUBJECT, request_id, facts, survivor, "interactive", None, case_id)], bundle, actor
-    )
+    words = f"{'Asked' if due else 'Proposed, by the retention rules,'} to {_PLAINLY[asked.right]}."
+    customers.note(uow, actor, TimelineNote(survivor, "rights.asked", words, request_id))
+    lane = "interactive" if due else "import"
+    open_cases(uow, [CaseDraft(PLAYBOOK, SUBJECT, request_id, facts, survivor, lane, None, case_id)], bundle, actor)
     return request_id
+
+
+def extend_request(uow: UnitOfWork, actor: Actor, request_id: str, *, reason: str, told: str) -> Any:
+    """Give a request the two more months that the law allows (GDPR Art. 12(3)); the request.
+
+    `reason` is why it takes longer, `told` how the customer was told so. ConflictError when the month is over, it was
+    extended before, or is decided.
+    """
+    row = store.read_request(uow, request_id)
+    check_extension(row.state, row.due_at, row.extension, uow.now)
+    due_at = due_of(row.asked_at, EXTENDED_MONTHS)
+    said = {"reason": checked_text("reason", reason), "told": checked_text("told", told)}
+    extension = {"by": str(actor), "at": iso(uow.now), "was_due": iso(row.due_at), **said}
+    store.change_request(uow, row.id, {"due_at": due_at, "extension": extension})
+    payload = {**said, "due_at": iso(due_at)}
+    uow.record(AuditEntry("rights.extended", row.id, payload, row.customer_id, actor))
+    words = f"Request to {_PLAINLY[Right(row.kind)]}: takes longer, until {due_at:%d %b %Y}; the customer was told."
+    survivor = customers.survivor_of(uow, row.customer_id)
+    customers.note(uow, actor, TimelineNote(survivor, "rights.extended", words, row.id))
+    return store.read_request(uow, request_id)
 
 
 def carry_out(uow: UnitOfWork, case_id: str, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,6 +135,12 @@ def carry_out(uow: UnitOfWork, case_id: str, facts: Mapping[str, Any]) -> dict[s
     if right is Right.ERASE and decision.decided_by == row.asked_by:
         return {"rights_outcome": ANOTHER_PERSON}
     actor = Actor.parse(decision.decided_by)
+    if row.origin == Origin.RETENTION.value and not still_silent(uow, row, facts, uow.now):
+        return _overtaken(uow, row, actor)
+    return _carried_out(uow, row, right, actor)
+
+
+def _carried_out(uow: UnitOfWork, row: Any, right: Right, actor: Actor) -> dict[str, Any]:
     try:
         with uow.savepoint():
             result = _do(uow, actor, row, right)
@@ -157,6 +193,14 @@ def _do(uow: UnitOfWork, actor: Actor, row: Any, right: Right) -> dict[str, Any]
     words = f"Request to {_PLAINLY[right]}: done."
     customers.note(uow, actor, TimelineNote(customers.survivor_of(uow, row.customer_id), "rights.done", words, row.id))
     return {}
+
+
+def _overtaken(uow: UnitOfWork, row: Any, actor: Actor) -> dict[str, Any]:
+    """What retention proposed is not done to somebody of whom something was heard since."""
+    values = {"state": RequestState.GONE.value, "decided_by": str(actor), "decided_at": uow.now}
+    store.change_request(uow, row.id, values)
+    uow.record(AuditEntry("rights.overtaken", row.id, {"right": row.kind}, row.customer_id, actor))
+    return {"rights_outcome": RequestState.GONE.value, "rights_problem": "the customer is not inactive any more"}
 
 
 def _refuse(uow: UnitOfWork, row: Any, decision: Any) -> dict[str, Any]:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import BigInteger, and_, case, func, insert, or_, select, type_coerce, update
 
 from fairlead.errors import NotFoundError
+from fairlead.kit.clock import to_micros
 from fairlead.kit.columns import metadata
 from fairlead.kit.statements import among
 from fairlead.kit.unit_of_work import Reader, UnitOfWork
 from fairlead.rights import tables as t
+from fairlead.rights.model import RequestState
+
+NEVER = 2**62
+"""Behind every moment, in microseconds."""
 
 
 def insert_request(uow: UnitOfWork, values: Mapping[str, Any]) -> None:
@@ -30,6 +36,29 @@ def read_request(reader: Reader, request_id: str) -> Any:
     if row is None:
         raise NotFoundError(f"There is no request {request_id[:64]}.", request=request_id[:64])
     return row
+
+
+def waiting_page(reader: Reader, after: str | None, limit: int) -> list[Any]:
+    """Those that wait, the first to be due first and what has no date last; `after` is the last id of the page above.
+
+    A page that begins behind a request that was decided meanwhile is the first again.
+    """
+    c = t.request.c
+    due = func.coalesce(type_coerce(c.due_at, BigInteger), NEVER)
+    query = select(t.request).where(c.state == RequestState.ASKED.value).order_by(due, c.id).limit(limit)
+    above = None if after is None else reader.execute(query.where(c.id == after)).first()
+    if above is not None:
+        mark = NEVER if above.due_at is None else to_micros(above.due_at)
+        query = query.where(or_(due > mark, and_(due == mark, c.id > above.id)))
+    return list(reader.execute(query))
+
+
+def waiting_counts(reader: Reader, now: datetime) -> tuple[int, int]:
+    """How many requests wait for a decision, and how many of them the law would have had decided."""
+    c = t.request.c
+    late = func.coalesce(func.sum(case((c.due_at < now, 1), else_=0)), 0)
+    row: Any = reader.execute(select(func.count(), late).where(c.state == RequestState.ASKED.value)).one()
+    return int(row[0]), int(row[1])
 
 
 def requests_page(reader: Reader, state: str | None, before: str | None, limit: int) -> list[Any]:

@@ -22,7 +22,9 @@ request = Table(
     Column("reason", Text, nullable=False),  # "" once erased
     Column("changes", Json, nullable=False),  # of a rectification: field → new text; {} once erased
     Column("asked_at", Instant, nullable=False),
-    Column("due_at", Instant, nullable=False),  # by law
+    Column("due_at", Instant),  # by law; NULL for what retention proposes
+    Column("origin", Text, nullable=False),  # customer, retention
+    Column("extension", Json),  # who gave it more time, when, why, how the customer was told; {} once erased
     Column("decided_by", Text),
     Column("decided_at", Instant),
     Column("result", Json),  # what was done, counts and codes; old and new values until the customer is erased
@@ -30,7 +32,7 @@ request = Table(
     Index("ix_rights_request_open", "due_at", sqlite_where=_open, postgresql_where=_open),
 )
 
-# What of erased customers still lies in files of the data folder; emptied once the files are clean.
+# What of erased customers still lies in files; emptied once the files are clean.
 file_sweep = Table(
     "rights_file_sweep",
     metadata,

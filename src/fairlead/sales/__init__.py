@@ -51,6 +51,7 @@ from fairlead.sales.file_rows import batches, checked_rows
 from fairlead.sales.import_batches import import_batch
 from fairlead.sales.import_store import finished_import_of, imports_of, imports_page, read_import, rejects
 from fairlead.sales.importing.cancelling import cancel_import
+from fairlead.sales.importing.forgetting import forget_in_files
 from fairlead.sales.importing.jobs import ImportWork
 from fairlead.sales.importing.model import (
     BUSY as BUSY_IMPORTS,
@@ -119,7 +120,7 @@ from fairlead.sales.routing import (
     mark_worked,
     misroutes,
     parse_change,
-    team_view,
+    team_views,
     unassigned,
 )
 from fairlead.sales.service import begin_import, finish_import
@@ -201,6 +202,7 @@ __all__ = [
     "finished_import_of",
     "first_touch",
     "forget_customer",
+    "forget_in_files",
     "forget_mapping",
     "forget_touches",
     "form_words",
@@ -254,7 +256,7 @@ __all__ = [
     "take_note",
     "take_upload",
     "taken_before",
-    "team_view",
+    "team_views",
     "touch_by_id",
     "touches_of",
     "unassigned",

@@ -14,9 +14,10 @@ from fairlead.kit import events
 from fairlead.kit.actors import Actor, ActorKind
 from fairlead.kit.lanes import Lane
 from fairlead.retention import DEFAULT, RetentionRules, carry_out, rules_among
-from fairlead.rights import clean_files
 from fairlead.sales import Search, SearchProgress, search_if_asked
 from fairlead.sales.importing.jobs import JOB as IMPORT_JOB, SWEEP_S as IMPORT_SWEEP_S
+from fairlead.worker.erasures import clean_files, list_of
+from fairlead.worker.inactive import propose_inactive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +48,7 @@ def take_up(runtime: Runtime, *, imports: bool) -> None:
     runner.every("duplicates", DUPLICATES_S, quietly(lambda: _tick_duplicates(runtime)))
     runner.every("erased-files", DUPLICATES_S, quietly(lambda: clean_erased(runtime)))
     runner.every("forget", FORGET_S, quietly(lambda: forget(runtime)))
+    runner.every("inactive", FORGET_S, quietly(proposing(runtime)))
 
 
 def sweep_reviews(runtime: Runtime) -> None:
@@ -73,7 +75,7 @@ def search_duplicates(runtime: Runtime, progress: SearchProgress = lambda _what,
 def clean_erased(runtime: Runtime) -> None:
     """Take what erasures left in files of the data folder; where a file refuses, the next time."""
     with suppress(OSError):
-        clean_files(runtime.database, runtime.settings.data_dir)
+        clean_files(runtime.database, runtime.settings.data_dir, list_of(runtime.settings.audit_heads_file))
 
 
 def _tick_duplicates(runtime: Runtime) -> None:
@@ -103,6 +105,24 @@ def forget(runtime: Runtime) -> None:
                 events.drop(uow, events.REQUESTED, old, before)
         if len(old) < FORGOTTEN_AT_ONCE:
             return
+
+
+def proposing(runtime: Runtime) -> Callable[[], None]:
+    """A tick that proposes inactive customers for erasure; each goes on where the one before stopped looking."""
+    after: str | None = None
+
+    def tick() -> None:
+        nonlocal after
+        with runtime.database.reading() as reader:
+            try:
+                bundle = runtime.library.current(reader)
+            except InputError:  # nothing is deployed
+                return
+        made, after = propose_inactive(runtime.database, bundle, rules_among(bundle.files), after)
+        if made:
+            runtime.dispatcher.wake()
+
+    return tick
 
 
 def _retention(runtime: Runtime) -> RetentionRules:

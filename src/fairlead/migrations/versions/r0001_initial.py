@@ -6,7 +6,7 @@ from alembic import op
 
 from fairlead.migrations.statements import statements_of
 
-revision = "0001_1f084e5f"
+revision = "0001_c508dc07"
 down_revision = None
 branch_labels = None
 depends_on = None

@@ -14,7 +14,7 @@ from fairlead.sales.routing.reading import (
     assignment_of,
     holders_of,
     misroutes,
-    team_view,
+    team_views,
     unassigned,
 )
 from fairlead.sales.routing.replay import dry_run
@@ -44,7 +44,7 @@ __all__ = [
     "parse_change",
     "passed_sentences",
     "sentences",
-    "team_view",
+    "team_views",
     "unassigned",
     "why_words",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -74,31 +75,68 @@ class Holder(NamedTuple):
     at: datetime
 
 
-def team_view(reader: Reader, team: Team, now: datetime) -> TeamView:
-    """How a team stands; a closed one is shown without seats."""
-    roster = rosters(reader, [team.name], now).get(team.name) or Roster(team, ())
-    held = {one.person_id: one for one in memberships_of(reader, team, now) if one.holds(now)}
-    ids = [one.person_id for one in roster.members]
-    opened = store.open_leads(reader, [team.id], now)
-    totals = store.share_totals(reader, team.id, now - WINDOW)
-    all_taken = sum(taken for _, taken in totals.values())
+class _Numbers(NamedTuple):
+    """What is counted of several teams, mostly by (team, person); `today` by when the day began."""
+
+    opened: dict[tuple[str, str], int]
+    totals: dict[tuple[str, str], tuple[int, int]]
+    today: dict[datetime, dict[tuple[str, str], int]]
+    absences: dict[str, list[Absence]]
+    until: dict[tuple[str, str], datetime | None]
+
+
+def team_views(reader: Reader, teams: Sequence[Team], now: datetime) -> list[TeamView]:
+    """How these teams stand, in order; a closed one is shown without seats."""
+    found = rosters(reader, [team.name for team in teams], now)
+    shown = {team.id: found.get(team.name) or Roster(team, ()) for team in teams}
+    stretches = memberships_of(reader, teams, now)
+    members = [one for roster in shown.values() for one in roster.members]
+    numbers = _numbers(reader, list(shown), members, stretches, now)
+    waiting = Counter(row.team for row in unassigned(reader))
+    coming: dict[str, list[Membership]] = defaultdict(list)
+    for one in stretches:
+        if one.from_at > now:
+            coming[one.team_id].append(one)
+    return [
+        TeamView(team, _seats(shown[team.id], numbers, now), tuple(coming[team.id]), waiting[team.name])
+        for team in teams
+    ]  # fmt: skip
+
+
+def _numbers(
+    reader: Reader, team_ids: list[str], members: Sequence[Member], stretches: Sequence[Membership], now: datetime
+) -> _Numbers:
+    ids = sorted({one.person_id for one in members})
+    # One question for each time zone that somebody is in, as a day begins there.
+    days = {presence_of(one.colleague, now).day for one in members}
+    absences: dict[str, list[Absence]] = defaultdict(list)
+    for absence in absences_of(reader, ids, now):
+        absences[absence.person_id].append(absence)
+    return _Numbers(
+        store.open_leads(reader, team_ids, now),
+        store.share_totals(reader, team_ids, now - WINDOW),
+        {day: store.given_since(reader, team_ids, ids, day) for day in days},
+        absences,
+        {(one.team_id, one.person_id): one.until_at for one in stretches if one.holds(now)},
+    )
+
+
+def _seats(roster: Roster, numbers: _Numbers, now: datetime) -> tuple[Seat, ...]:
+    team_id = roster.team.id
+    all_taken = sum(taken for (team, _), (_, taken) in numbers.totals.items() if team == team_id)
     weight = sum(one.terms.milli for one in roster.members)
-    planned = absences_of(reader, ids, now)
     seats = []
     for one in roster.members:
+        key = (team_id, one.person_id)
         presence = presence_of(one.colleague, now)
-        due, taken = totals.get(one.person_id, (0, 0))
-        today = store.given_since(reader, team.id, [one.person_id], presence.day).get(one.person_id, 0)
-        load = Load(opened.get((team.id, one.person_id), 0), today, due / fair.UNIT, taken,
+        due, taken = numbers.totals.get(key, (0, 0))
+        today = numbers.today[presence.day].get(key, 0)
+        load = Load(numbers.opened.get(key, 0), today, due / fair.UNIT, taken,
                     taken / all_taken if all_taken else None)  # fmt: skip
-        mine = tuple(absence for absence in planned if absence.person_id == one.person_id)
+        mine = tuple(numbers.absences.get(one.person_id, ()))
         target = one.terms.milli / weight if weight else 0.0
-        until = held[one.person_id].until_at if one.person_id in held else None
-        seats.append(Seat(one, presence, load, target, mine, until))
-    seats.sort(key=lambda seat: (seat.member.colleague.name, seat.member.person_id))
-    coming = tuple(one for one in memberships_of(reader, team, now) if one.from_at > now)
-    waiting = sum(row.team == team.name for row in unassigned(reader))
-    return TeamView(team, tuple(seats), coming, waiting)
+        seats.append(Seat(one, presence, load, target, mine, numbers.until.get(key)))
+    return tuple(sorted(seats, key=lambda seat: (seat.member.colleague.name, seat.member.person_id)))
 
 
 def assignment_of(reader: Reader, case_id: str) -> dict[str, Any] | None:

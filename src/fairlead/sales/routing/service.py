@@ -99,7 +99,7 @@ def _count_today(uow: UnitOfWork, pool: Pool) -> None:
         if one.terms.daily_capacity is not None:
             by_day.setdefault(pool.presence(one.colleague, uow.now).day, []).append(one.person_id)
     for day, ids in by_day.items():
-        for person_id, count in store.given_since(uow, pool.roster.team.id, ids, day).items():
+        for (_, person_id), count in store.given_since(uow, [pool.roster.team.id], ids, day).items():
             pool.daily[person_id, day] = count
 
 

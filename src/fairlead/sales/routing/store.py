@@ -80,13 +80,14 @@ def count_allocated(uow: UnitOfWork, team_id: str, count: int) -> None:
     uow.update_many(t.pool, "allocated = allocated + ?, changed_at = ?", "team_id = ?", rows)
 
 
-def share_totals(reader: Reader, team_id: str, since: datetime) -> dict[str, tuple[int, int]]:
-    """(due in billionths, taken) by person since the UTC day of `since`."""
+def share_totals(reader: Reader, team_ids: Sequence[str], since: datetime) -> dict[tuple[str, str], tuple[int, int]]:
+    """(due in billionths, taken) by (team, person) since the UTC day of `since`."""
     d = t.pool_day.c
-    query = select(d.person_id, func.sum(d.due).label("due"), func.sum(d.taken).label("taken")).where(
-        d.team_id == team_id, d.day >= day_number(since)
+    query = select(d.team_id, d.person_id, func.sum(d.due).label("due"), func.sum(d.taken).label("taken")).where(
+        among(reader, d.team_id, team_ids), d.day >= day_number(since)
     )
-    return {row.person_id: (int(row.due), int(row.taken)) for row in reader.execute(query.group_by(d.person_id))}
+    rows = reader.execute(query.group_by(d.team_id, d.person_id))
+    return {(row.team_id, row.person_id): (int(row.due), int(row.taken)) for row in rows}
 
 
 def day_number(moment: datetime) -> int:
@@ -205,13 +206,17 @@ def tidy_open(uow: UnitOfWork, team_ids: Sequence[str]) -> list[RanOut]:
     return over
 
 
-def given_since(reader: Reader, team_id: str, person_ids: Sequence[str], since: datetime) -> dict[str, int]:
-    """Leads of a team that these people got since a moment and that were not passed on."""
+def given_since(
+    reader: Reader, team_ids: Sequence[str], person_ids: Sequence[str], since: datetime
+) -> dict[tuple[str, str], int]:
+    """Leads of these teams that these people got since a moment and that were not passed on, by (team, person)."""
     a = t.assignment.c
-    query = select(a.person_id, func.count().label("given")).where(
-        a.team_id == team_id, a.at >= since, a.superseded_at.is_(None), among(reader, a.person_id, person_ids)
-    )
-    return {row.person_id: int(row.given) for row in reader.execute(query.group_by(a.person_id))}
+    query = select(a.team_id, a.person_id, func.count().label("given")).where(
+        among(reader, a.team_id, team_ids), a.at >= since, a.superseded_at.is_(None),
+        among(reader, a.person_id, person_ids),
+    )  # fmt: skip
+    rows = reader.execute(query.group_by(a.team_id, a.person_id))
+    return {(row.team_id, row.person_id): int(row.given) for row in rows}
 
 
 def without_person(reader: Reader, limit: int) -> list[Row[Any]]:
