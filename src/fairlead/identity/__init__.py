@@ -12,7 +12,7 @@ from fairlead.identity.model import (
     Tried,
 )
 from fairlead.identity.reading import checked, checks_of, open_code
-from fairlead.identity.service import PURPOSE, ask_code, confirm_code, forget_identity_checks
+from fairlead.identity.service import PURPOSE, ask_code, confirm_code
 
 __all__ = [
     "CHANNELS",
@@ -29,6 +29,5 @@ __all__ = [
     "checked",
     "checks_of",
     "confirm_code",
-    "forget_identity_checks",
     "open_code",
 ]

@@ -113,11 +113,6 @@ def confirm_code(uow: UnitOfWork, actor: Actor, customer_id: str, code: str, sec
     return Tried(Outcome.CONFIRMED, None, _granted(uow, actor, customer, mine, row.id, row.channel))
 
 
-def forget_identity_checks(uow: UnitOfWork, customer_id: str) -> None:
-    """Delete what was asked and checked of a customer who is being erased; the caller's audit entry says so."""
-    store.forget(uow, customer_id)
-
-
 def _granted(
     uow: UnitOfWork, actor: Actor, customer: Profile, mine: KnownIdentity, code_id: str, channel: str
 ) -> Checked:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from fairlead.identity import tables as t
 from fairlead.identity.model import CodeState
@@ -64,9 +64,3 @@ def checks(reader: Reader, family: Sequence[str], now: datetime) -> list[Any]:
     """The last 20 checks of these records that have not ended, those that end last first."""
     mine = among(reader, _check.customer_id, family) & (_check.until > now)
     return list(reader.execute(select(t.identity_check).where(mine).order_by(_check.until.desc()).limit(MAX_CHECKS)))
-
-
-def forget(uow: UnitOfWork, customer_id: str) -> None:
-    """Delete what was asked and checked of a customer who is being erased."""
-    uow.execute(delete(t.identity_code).where(_code.customer_id == customer_id))
-    uow.execute(delete(t.identity_check).where(_check.customer_id == customer_id))

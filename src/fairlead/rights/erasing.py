@@ -12,7 +12,6 @@ from sqlalchemy import insert, select, update
 from fairlead import actions, customers
 from fairlead.connectors import forget_mail
 from fairlead.guardrails import forget_contacts
-from fairlead.identity import forget_identity_checks
 from fairlead.kit.actors import Actor
 from fairlead.kit.columns import metadata
 from fairlead.kit.ids import new_id
@@ -77,7 +76,6 @@ def erase(uow: UnitOfWork, actor: Actor, customer_id: str, *, reason: str, keep_
         forget_customer(uow, one)
         forget_touches(uow, one)
         forget_mail(uow, one)
-        forget_identity_checks(uow, one)
     done = scrub(uow, trail)
     _overtake(uow, family, keep_case)
     customers.erase_customer(uow, actor, family[0], reason=reason)

@@ -109,6 +109,7 @@ SCRUBS: tuple[Scrub, ...] = (
 )  # fmt: skip
 DROPS: tuple[tuple[str, str, str], ...] = (
     ("step_result", "case_id", "cases"), ("duplicate_seen", "customer_id", "customers"), ("event", "key", "all"),
+    ("identity_code", "customer_id", "customers"), ("identity_check", "customer_id", "customers"),
 )  # fmt: skip
 
 
