@@ -108,7 +108,7 @@ def test_facts_of_a_new_customer(database: Database, clock: FakeClock) -> None:
         one.id: {
             "id": one.id, "country": "DE", "language": "de", "owner": None, "value_minor": 12_300,
             "erased": False, "flags": {}, "consents": {}, "suppressed": [], "unsubscribed": [],
-            "verified": [],
+            "verified": [], "identity_checked": False,
         }
     }  # fmt: skip
 

@@ -9,8 +9,8 @@ import pytest
 
 from fairlead.actions import Action, ActionFilter, actions_page
 from fairlead.audit import Trail
-from fairlead.customers import CustomerDraft, resolve_many
-from fairlead.identity import Asked, Checked, Tried, ask_code, checked, confirm_code
+from fairlead.customers import Checked, CustomerDraft, checked, facts_of, resolve_many
+from fairlead.identity import Asked, Tried, ask_code, confirm_code
 from fairlead.kit.actors import Actor, ActorKind
 from fairlead.kit.database import Database
 from fairlead.kit.sealing import unseal
@@ -68,9 +68,12 @@ class CheckDesk:
             return confirm_code(uow, USER, customer, code, SECRET)
 
     def checked(self, customer: str) -> Checked | None:
-        """Whether account facts may be spoken of now."""
+        """Whether account facts may be spoken of now; policies are told the same."""
         with self.database.reading() as reader:
-            return checked(reader, customer, self.database.clock.now())
+            found = checked(reader, customer, self.database.clock.now())
+            facts = facts_of(reader, [customer], self.database.clock.now())
+        assert facts[customer]["identity_checked"] == (found is not None)
+        return found
 
 
 @pytest.fixture

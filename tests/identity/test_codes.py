@@ -14,7 +14,9 @@ from sqlalchemy import text
 from fairlead import rights
 from fairlead.audit import history
 from fairlead.customers import (
+    CheckLevel,
     add_identity,
+    checks_of,
     drop_identity,
     merge,
     profile,
@@ -22,7 +24,7 @@ from fairlead.customers import (
     unmerge,
 )
 from fairlead.errors import ConflictError, InputError, NotFoundError, TooManyRequestsError
-from fairlead.identity import Level, Outcome, ask_code, checks_of, open_code
+from fairlead.identity import Outcome, ask_code, open_code
 from fairlead.identity.model import NEW_FOR, is_known, plain_code
 from fairlead.kit.columns import metadata
 from fairlead.kit.sealing import seal, unseal
@@ -64,7 +66,7 @@ def test_a_code_that_is_read_out_checks_the_customer(desk: CheckDesk, clock: Fak
     found = desk.checked(ada)
     assert found == tried.checked
     assert found is not None
-    assert (found.level, found.until, found.by) == (Level.KNOWN, clock.now() + 30 * MINUTE, str(USER))
+    assert (found.level, found.until, found.by) == (CheckLevel.KNOWN, clock.now() + 30 * MINUTE, str(USER))
     with desk.database.reading() as reader:
         assert profile(reader, ada, clock.now()).facts["verified"] == ["email"]
         verbs = [entry.verb for entry in history(reader, [ada])]
@@ -236,7 +238,7 @@ def test_an_address_that_came_by_a_merge_is_new_for_a_week(desk: CheckDesk, cloc
     desk.ask(ada, "ada@evil.example")
     tried = desk.name(ada, desk.code())
     assert tried.checked is not None
-    assert tried.checked.level is Level.NEW
+    assert tried.checked.level is CheckLevel.NEW
     assert desk.checked(ada) is None
     clock.advance(NEW_FOR)
     desk.ask(ada, "ada@evil.example")
@@ -254,10 +256,10 @@ def test_a_new_address_vouches_for_itself_alone(desk: CheckDesk, clock: FakeCloc
         desk.ask(ada, "new@evil.example")
         tried = desk.name(ada, desk.code())
         assert tried.checked is not None
-        assert tried.checked.level is Level.NEW
+        assert tried.checked.level is CheckLevel.NEW
         assert desk.checked(ada) is None
     with desk.database.reading() as reader:
-        assert [one.level for one in checks_of(reader, ada, clock.now())] == [Level.NEW] * 2
+        assert [one.level for one in checks_of(reader, ada, clock.now())] == [CheckLevel.NEW] * 2
 
 
 def test_a_code_to_an_address_that_was_taken_back_is_wrong(desk: CheckDesk) -> None:

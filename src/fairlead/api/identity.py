@@ -9,7 +9,7 @@ from fastapi import APIRouter, status
 from pydantic import Field
 from starlette.requests import Request
 
-from fairlead import identity
+from fairlead import customers, identity
 from fairlead.api.customers import Editing, Reading
 from fairlead.api.errors import ERROR_RESPONSES
 from fairlead.api.http import Services, services
@@ -73,9 +73,9 @@ def show_checks(request: Request, _: Reading, customer_id: PathId) -> ChecksShow
     now = svc.clock.now()
     with svc.database.reading() as reader:
         one = profile(reader, customer_id, now).id
-        found = identity.checked(reader, one, now)
+        found = customers.checked(reader, one, now)
         waiting = identity.open_code(reader, one, now)
-        items = [CheckShown.model_validate(each) for each in identity.checks_of(reader, one, now)]
+        items = [CheckShown.model_validate(each) for each in customers.checks_of(reader, one, now)]
     return ChecksShown(
         checked=CheckShown.model_validate(found) if found else None, items=items,
         waiting_until=waiting.expires_at if waiting else None,

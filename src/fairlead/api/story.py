@@ -230,6 +230,7 @@ def _add_customer(reader: Reader, story: Story, customer_id: str, me: str, now: 
         # The customer as they are now may show what the machine did; that is no input of the decision.
         facts = story.customer.facts
         empty: dict[str, Any] = {"flags": {}, "consents": {}, "suppressed": [], "unsubscribed": [], "verified": []}
+        empty["identity_checked"] = False
         then = cast("CustomerFacts", {**facts, "owner": None, **empty})
         story.customer = replace(story.customer, identities=(), facts=then)
     # An automatic decision has the time of its ruling, and must not be told to who answers it blind.

@@ -25,6 +25,7 @@ from fairlead.api import (
 )
 from fairlead.console.shell import Posted, desk_of, go, posted, render
 from fairlead.customers import (
+    checks_of,
     clear_flag,
     consents_of,
     flags_of,
@@ -37,7 +38,7 @@ from fairlead.customers import (
     zones_of,
 )
 from fairlead.errors import ConflictError, FairleadError, InputError, NotFoundError
-from fairlead.identity import checks_of, open_code
+from fairlead.identity import open_code
 from fairlead.kit.ids import is_id
 from fairlead.people import Permission, Principal
 from fairlead.playbooks import open_cases_of

@@ -97,7 +97,7 @@ NAV = (
     NavItem("/playbooks", "Playbooks", Permission.PLAYBOOKS_READ),
     NavItem("/scores", "Scores", Permission.PLAYBOOKS_READ),
     NavItem("/customers", "Customers", Permission.CUSTOMERS_READ),
-    NavItem("/rights", "Rights", Permission.RIGHTS_EXPORT),
+    NavItem("/rights", "Rights", Permission.CUSTOMERS_READ),
     NavItem("/contact", "Contact", Permission.CUSTOMERS_READ),
     NavItem("/outbox", "Outbox", Permission.OUTBOX_READ),
     NavItem("/imports", "Imports", Permission.CASES_READ),

@@ -2,6 +2,15 @@
 
 from fairlead.customers.addresses import CHANNELS_OF, normalise_address, shown_address, usable_address
 from fairlead.customers.asking import asked_by_link, question_waits
+from fairlead.customers.checking import (
+    Checked,
+    CheckLevel,
+    check_counts,
+    checked,
+    checks_of,
+    family_since,
+    note_check,
+)
 from fairlead.customers.choosing import Choices, TurnedOn, choose
 from fairlead.customers.consent_files import REFUSED, ConsentReader, FoundLine, RefusedLine
 from fairlead.customers.consent_foresight import SaidBefore
@@ -103,6 +112,8 @@ __all__ = [
     "SENSITIVE_FLAGS",
     "SHARING",
     "UNMERGED",
+    "CheckLevel",
+    "Checked",
     "Choices",
     "ConsentDelivery",
     "ConsentReader",
@@ -147,6 +158,9 @@ __all__ = [
     "asked_by_link",
     "asks_privacy",
     "change_profile",
+    "check_counts",
+    "checked",
+    "checks_of",
     "choose",
     "clear_flag",
     "confirm_consent",
@@ -163,6 +177,7 @@ __all__ = [
     "facts_of",
     "families_of",
     "family_of",
+    "family_since",
     "flags_of",
     "foresee_consents",
     "happened",
@@ -183,6 +198,7 @@ __all__ = [
     "names_of",
     "normalise_address",
     "note",
+    "note_check",
     "note_many",
     "notice_of",
     "notice_text",

@@ -103,6 +103,8 @@ class CustomerFacts(TypedDict):
     """Channels on which an address of the customer takes no promotions now, sorted."""
     verified: list[str]
     """Kinds of identity that are verified, sorted."""
+    identity_checked: bool
+    """Whether account facts may be spoken of now, on the strength of a one-time code."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from fairlead.customers import lineage, searching, store
+from fairlead.customers import checking, lineage, searching, store
 from fairlead.customers.addresses import CHANNELS_OF, normalise_address
 from fairlead.customers.flagging import flags_by_survivor
 from fairlead.customers.ledger import standings_by_survivor
@@ -40,11 +40,14 @@ def facts_of(reader: Reader, ids: Sequence[str], now: datetime) -> dict[str, Cus
             suppressed=[],
             unsubscribed=[],
             verified=[],
+            identity_checked=False,
         )
     if not facts:
         return {}
     _add_addresses(reader, facts, kin.stands_for)
     _add_flags(reader, facts, kin, now)
+    for one in checking.checked_among(reader, kin.stands_for, now):
+        facts[one]["identity_checked"] = True
     for one, standings in standings_by_survivor(reader, kin, now).items():
         for (purpose, channel), standing in standings.items() if one in facts else ():
             facts[one]["consents"].setdefault(purpose, {})[channel] = standing.state

@@ -224,3 +224,18 @@ merge = Table(
         postgresql_where=text("undone_at IS NULL"),
     ),
 )
+
+# Append-only: identity checks that were passed.
+identity_check = Table(
+    "identity_check",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("customer_id", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("level", Text, nullable=False),  # known, new
+    Column("code_id", Text, nullable=False, unique=True),
+    Column("by", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+    Index("ix_identity_check_customer_id", "customer_id", "until"),
+)

@@ -6,12 +6,10 @@ from fairlead.identity.model import (
     CODE_FOR,
     DIGITS,
     Asked,
-    Checked,
-    Level,
     Outcome,
     Tried,
 )
-from fairlead.identity.reading import checked, checks_of, open_code
+from fairlead.identity.reading import open_code
 from fairlead.identity.service import PURPOSE, ask_code, confirm_code
 
 __all__ = [
@@ -21,13 +19,9 @@ __all__ = [
     "DIGITS",
     "PURPOSE",
     "Asked",
-    "Checked",
-    "Level",
     "Outcome",
     "Tried",
     "ask_code",
-    "checked",
-    "checks_of",
     "confirm_code",
     "open_code",
 ]

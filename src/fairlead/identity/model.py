@@ -6,10 +6,11 @@ import hashlib
 import hmac
 import re
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from fairlead.customers import Checked
 
 DIGITS = 6
 CODE_FOR = timedelta(minutes=10)
@@ -26,15 +27,6 @@ NEW_FOR = timedelta(days=7)
 CAME_WITH = timedelta(days=1)
 CHANNELS = ("email",)
 _SPACES = re.compile(r"[\s\-.]+")
-
-
-class Level(StrEnum):
-    """What a check shows."""
-
-    KNOWN = "known"
-    """Whoever named the code reads an address that was the customer's before: account facts may be spoken of."""
-    NEW = "new"
-    """They read an address that was added lately by somebody; it is theirs, the account may be somebody else's."""
 
 
 class CodeState(StrEnum):
@@ -63,17 +55,6 @@ class Asked:
 
     channel: str
     expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A check that was passed: `until` when it counts, and whose word it was that the code was named."""
-
-    channel: str
-    level: Level
-    at: datetime
-    until: datetime
-    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +91,3 @@ def is_known(now: datetime, customer_since: datetime, added_at: datetime, brough
     if brought_at is not None:
         return now - max(added_at, brought_at) >= NEW_FOR
     return now - added_at >= NEW_FOR or added_at - customer_since <= CAME_WITH
-
-
-def latest(moments: Iterable[datetime | None]) -> datetime | None:
-    """The last of these moments, None for none."""
-    return max((one for one in moments if one is not None), default=None)
-
-
-def counts(at: datetime, until: datetime, family_since: datetime | None, now: datetime) -> bool:
-    """Whether what was asked or shown at `at` counts at `now`: a merge, or taking one back, ends it."""
-    return at <= now < until and (family_since is None or family_since < at)

@@ -8,13 +8,18 @@ from datetime import datetime, timedelta
 
 from fairlead.actions import MESSAGE, ActionDraft, queue_many
 from fairlead.customers import (
+    Checked,
+    CheckLevel,
     KnownIdentity,
     Profile,
     TimelineNote,
+    check_counts,
+    family_since,
     lock_address,
     lock_contact,
     merges_of,
     normalise_address,
+    note_check,
     note_many,
     profile,
     verify_identity,
@@ -30,18 +35,14 @@ from fairlead.identity.model import (
     PER_DAY,
     PER_HOUR,
     Asked,
-    Checked,
     CodeState,
-    Level,
     Outcome,
     Tried,
     address_digest,
     code_digest,
-    counts,
     is_known,
     plain_code,
 )
-from fairlead.identity.reading import family_since
 from fairlead.identity.words import FIELD, words_for
 from fairlead.kit.actors import Actor, ActorKind
 from fairlead.kit.ids import new_id
@@ -94,8 +95,8 @@ def confirm_code(uow: UnitOfWork, actor: Actor, customer_id: str, code: str, sec
     """
     customer = _living(uow, customer_id)
     family = [customer.id, *customer.merged]
-    since = family_since(uow, customer.id)
-    standing = [row for row in store.open_codes(uow, family, uow.now) if counts(row.at, row.expires_at, since, uow.now)]
+    since, open_ones = family_since(uow, family), store.open_codes(uow, family, uow.now)
+    standing = [row for row in open_ones if check_counts(row.at, row.expires_at, since, uow.now)]
     if not standing:
         _record(uow, actor, "identity.code_refused", customer.id, {"why": Outcome.OVER.value})
         return Tried(Outcome.OVER)
@@ -117,18 +118,18 @@ def _granted(
     uow: UnitOfWork, actor: Actor, customer: Profile, mine: KnownIdentity, code_id: str, channel: str
 ) -> Checked:
     brought = _brought_at(uow, customer.id, mine)
-    level = Level.KNOWN if is_known(uow.now, customer.created_at, mine.added_at, brought) else Level.NEW
+    level = CheckLevel.KNOWN if is_known(uow.now, customer.created_at, mine.added_at, brought) else CheckLevel.NEW
     done = Checked(channel, level, uow.now, uow.now + CHECK_FOR, str(actor))
     values = {
         "id": new_id("idk"), "customer_id": customer.id, "channel": channel, "level": level.value, "code_id": code_id,
         "by": done.by, "at": done.at, "until": done.until,
     }  # fmt: skip
-    store.insert_check(uow, values)
+    note_check(uow, values)
     verify_identity(uow, actor, customer.id, mine.kind, mine.value)
     evidence = {"code": code_id, "channel": channel, "level": level.value, "kind": mine.kind}
     _record(uow, actor, "identity.checked", customer.id, evidence)
     words = "Identity checked by a code on e-mail."
-    if level is Level.NEW:
+    if level is CheckLevel.NEW:
         words += " The address is new, so account facts are not spoken of on the strength of it."
     _note(uow, customer.id, "identity.checked", words, code_id)
     return done

@@ -13,8 +13,7 @@ from fairlead.identity.model import CodeState
 from fairlead.kit.statements import among
 from fairlead.kit.unit_of_work import Reader, UnitOfWork
 
-MAX_CHECKS = 20
-_code, _check = t.identity_code.c, t.identity_check.c
+_code = t.identity_code.c
 
 
 def asked_of_address(reader: Reader, digest: str, since: datetime) -> list[datetime]:
@@ -53,14 +52,3 @@ def count_try(uow: UnitOfWork, code_id: str, state: CodeState) -> None:
     if state is not CodeState.OPEN:
         values["digest"] = ""
     uow.execute(update(t.identity_code).where(_code.id == code_id).values(**values))
-
-
-def insert_check(uow: UnitOfWork, values: Mapping[str, Any]) -> None:
-    """Write down a check that was passed."""
-    uow.execute(insert(t.identity_check).values(**values))
-
-
-def checks(reader: Reader, family: Sequence[str], now: datetime) -> list[Any]:
-    """The last 20 checks of these records that have not ended, those that end last first."""
-    mine = among(reader, _check.customer_id, family) & (_check.until > now)
-    return list(reader.execute(select(t.identity_check).where(mine).order_by(_check.until.desc()).limit(MAX_CHECKS)))

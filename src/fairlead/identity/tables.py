@@ -1,4 +1,4 @@
-"""Tables of identity checks: codes that were asked for, by digest alone, and checks that were passed."""
+"""The table of codes that were asked for, by digest alone."""
 
 from __future__ import annotations
 
@@ -22,19 +22,4 @@ identity_code = Table(
     Column("expires_at", Instant, nullable=False),
     Index("ix_identity_code_customer_id", "customer_id", "at"),
     Index("ix_identity_code_address_digest", "address_digest", "at"),
-)
-
-# Append-only.
-identity_check = Table(
-    "identity_check",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("customer_id", Text, nullable=False),
-    Column("channel", Text, nullable=False),
-    Column("level", Text, nullable=False),  # known, new
-    Column("code_id", Text, nullable=False, unique=True),
-    Column("by", Text, nullable=False),
-    Column("at", Instant, nullable=False),
-    Column("until", Instant, nullable=False),
-    Index("ix_identity_check_customer_id", "customer_id", "until"),
 )
