@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from fairlead.connectors import ReceiptState, allow_resend
 from fairlead.connectors.mail_addresses import mail_address
+from fairlead.connectors.mail_orders import Contact
 from fairlead.connectors.mail_session import MailServer
 from fairlead.connectors.mail_stamps import ids_in
 from fairlead.customers import suppressions_of
@@ -49,6 +51,31 @@ def test_a_message_arrives_as_it_was_written(smtp: SmtpConnector, box: Letterbox
     assert box.last().get_body(("plain",)).get_content() == "Hello Ada,\n\nshall we talk?\n"  # type: ignore[union-attr]
     assert "<p>shall we talk?</p>" in box.last().get_body(("html",)).get_content()  # type: ignore[union-attr]
     assert box.letters[0].rcpt_tos == ["ada@nordwind.example"]
+
+
+def test_several_messages_are_one_mail(database: Database, box: Letterbox) -> None:
+    """Each under its subject, one way out for all; once, and the kept copy is what arrived."""
+    parts = (
+        delivery("k2", "cus_1", subject="New prices", text="From May."),
+        delivery("k3", "cus_1", text="<b> & more"),
+    )
+    whole = replace(delivery("k1", "cus_1"), parts=parts)
+    found = {"contact": lambda _: Contact("ada@nordwind.example", "en", "Ada"), "way_out": way_out}
+    with serving(box) as port, connected(database, port, **found) as smtp:
+        receipt = smtp.deliver(whole)
+        assert smtp.deliver(whole).state is ReceiptState.SENT
+        without = smtp.deliver(replace(delivery("k4", "cus_1"), parts=(delivery("k5", "cus_1", text="", html="<p>x"),)))
+
+    assert (receipt.state, without.state) == (ReceiptState.SENT, ReceiptState.REFUSED)
+    assert len(box.letters) == 1
+    mail = box.last()
+    assert mail["subject"] == "About your enquiry · New prices"
+    text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    places = [text.index(words) for words in ("shall we talk?", "New prices\n=====", "From May.", "<b> & more")]
+    assert places == sorted(places)
+    assert text.count("https://desk.example.com/u/") == 1
+    assert "From May." in receipt.copy
+    assert "&lt;b&gt; &amp; more" in mail.get_body(("html",)).get_content()  # type: ignore[union-attr]
 
 
 def test_a_key_is_sent_once_whatever_is_asked(database: Database, box: Letterbox) -> None:

@@ -1,6 +1,6 @@
 """The outbox: what will be done, once, through which connector, and what came of it."""
 
-from fairlead.actions.delivery import Connector, Delivery, Receipt, ReceiptState, reaches_customer
+from fairlead.actions.delivery import Connector, Delivery, Receipt, ReceiptState, puts_together, reaches_customer
 from fairlead.actions.gating import gate_key
 from fairlead.actions.jobs import OutboxSource, rate_of
 from fairlead.actions.model import (
@@ -81,6 +81,7 @@ __all__ = [
     "open_counts",
     "outlets_now",
     "parse_rates",
+    "puts_together",
     "queue_many",
     "rate_of",
     "reaches_customer",

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from fairlead.actions import outlets, store
-from fairlead.actions.delivery import Connector, Delivery, Receipt, ReceiptState, reaches_customer
+from fairlead.actions import digests, outlets, store
+from fairlead.actions.delivery import Connector, Delivery, Receipt, ReceiptState, puts_together, reaches_customer
 from fairlead.actions.gating import OUTCOMES, attempt_of, gate_key, stopped_by, unfit
 from fairlead.actions.model import (
     ActionState,
@@ -53,6 +53,19 @@ class _Answer(NamedTuple):
     instead: Settled | None = None
     unbegun: bool = False
     """Its outlet was left alone before it came to it."""
+    carried: bool = False
+    """It was in another one's message: the gate and the outlet are told of that one alone."""
+
+
+class _Leave(NamedTuple):
+    """What becomes of a message instead of its delivery, or the address that it may go to; nothing said: it was lost.
+
+    `others` go out with it, as one message.
+    """
+
+    instead: Settled | None = None
+    address: str | None = None
+    others: Sequence[Parcel] = ()
 
 
 class Courier:
@@ -100,53 +113,75 @@ class Courier:
                 if asked > ends or not self._keep(runner, span):
                     return
                 ends = asked + span.total_seconds()
-            answer = self._delivered(runner, parcel)
+            answer, *carried = self._delivered(runner, parcel)
             if answer.receipt is not None:
                 failed = answer.receipt.state is ReceiptState.FAILED
                 failures[outlet] = failures.get(outlet, 0) + 1 if failed else 0
-            answers.append(answer)
+            answers += [answer, *carried]
             if len(answers) >= RECORD_ROWS or time.monotonic() >= record_at:
                 answers = self._record(runner, answers)
                 record_at = time.monotonic() + RECORD_S
         self._record(runner, answers)
 
-    def _delivered(self, runner: str, parcel: Parcel) -> _Answer:
+    def _delivered(self, runner: str, parcel: Parcel) -> list[_Answer]:
+        """What came of a parcel, then of those that went out with it."""
         connector = self._connectors.get(parcel.ticket.connector)
         if connector is None:
             words = f"no connector is called {parcel.ticket.connector!r} here"
-            return _Answer(parcel, Receipt(ReceiptState.FAILED, words))
-        body = parcel.body
-        if reaches_customer(connector):
-            instead, address = self._asked(runner, parcel)
-            if instead is not None:
-                return _Answer(parcel, instead=instead)
-            if address is None:
-                return _Answer(parcel)
-            fault_point("action.allowed")
-            body = {**body, "to": body.get("to") or address} if address else body
-        return _Answer(parcel, self._handed_over(connector, parcel, body))
+            return [_Answer(parcel, Receipt(ReceiptState.FAILED, words))]
+        if not reaches_customer(connector):
+            return [_Answer(parcel, self._handed_over(connector, parcel, parcel.body))]
+        instead, address, others = self._asked(runner, parcel, connector)
+        if instead is not None:
+            return [_Answer(parcel, instead=instead)]
+        if address is None:
+            return [_Answer(parcel)]
+        fault_point("action.allowed")
+        body = {**parcel.body, "to": parcel.body.get("to") or address} if address else parcel.body
+        return (
+            self._sent(connector, parcel, body, others)
+            if others
+            else [_Answer(parcel, self._handed_over(connector, parcel, body))]
+        )
 
-    def _asked(self, runner: str, parcel: Parcel) -> tuple[Settled | None, str | None]:
-        """What becomes of a message instead of its delivery, or the address that it may go to; (None, None): lost."""
+    def _sent(
+        self, connector: Connector, parcel: Parcel, body: dict[str, Any], others: Sequence[Parcel]
+    ) -> list[_Answer]:
+        """A digest. One that is refused may be so for any of its messages: the first then goes by itself."""
+        receipt = self._handed_over(connector, parcel, body, digests.as_parts(others))
+        if receipt.state is ReceiptState.REFUSED:
+            apart = Receipt(ReceiptState.FAILED, f"refused together with others: {receipt.detail}")
+            alone = _Answer(parcel, self._handed_over(connector, parcel, body))
+            return [alone, *(_Answer(one, apart, carried=True) for one in others)]
+        whole = digests.told_of(receipt, f"in one message with {len(others)} others")
+        with_it = digests.told_of(receipt, f"in one message with {parcel.ticket.id}")
+        return [_Answer(parcel, whole), *(_Answer(one, with_it, carried=True) for one in others)]
+
+    def _asked(self, runner: str, parcel: Parcel, connector: Connector) -> _Leave:
+        """What becomes of a message instead of its delivery, or the address that it may go to, and with whom."""
         now = self._now()
         try:
             with self._database.transaction(Lane.BULK) as uow:
                 mine, withdrawn = store.standing(uow, runner, parcel.ticket.id, now)
                 if not mine:
-                    return None, None
+                    return _Leave()
                 ticket = replace(parcel.ticket, withdrawn=withdrawn, attempt=parcel.ticket.attempt - 1)
-                instead = before_delivery(ticket, now, store.stops(uow), self._retry, gated=True)
+                stops = store.stops(uow)
+                instead = before_delivery(ticket, now, stops, self._retry, gated=True) or digests.lost_with(parcel)
                 if instead is not None:
-                    return instead, None
-                return self._gate(uow, runner, parcel, now)
+                    return _Leave(instead)
+                leave = self._gate(uow, runner, parcel, now)
+                waited = leave.instead is None and digests.held_for_digest(parcel.result)
+                if waited and puts_together(connector, parcel.body):
+                    others = digests.take_up(uow, runner, parcel, stops, self._retry, now, OUTBOX)
+                    leave = leave._replace(others=others)
+                return leave
         except _LostError:
-            return None, None
+            return _Leave()
         except (InputError, NotFoundError) as error:
-            return unfit(error, parcel.ticket.attempt, perhaps_sent=parcel.ticket.sending), None
+            return _Leave(unfit(error, parcel.ticket.attempt, perhaps_sent=parcel.ticket.sending))
 
-    def _gate(
-        self, uow: UnitOfWork, runner: str, parcel: Parcel, now: datetime
-    ) -> tuple[Settled | None, str | None]:  # fmt: skip
+    def _gate(self, uow: UnitOfWork, runner: str, parcel: Parcel, now: datetime) -> _Leave:
         ticket, doubt = parcel.ticket, parcel.ticket.sending
         attempt = attempt_of(parcel)
         if doubt:  # a worker vanished between this place and its result: it keeps its place, whatever comes now
@@ -155,12 +190,14 @@ class Courier:
         instead = stopped_by(answer, ticket.attempt, perhaps_sent=doubt)
         if instead is None and not store.begin_sending(uow, runner, ticket.id, now):
             raise _LostError
-        return instead, answer.address
+        return _Leave(instead, answer.address)
 
-    def _handed_over(self, connector: Connector, parcel: Parcel, body: dict[str, object]) -> Receipt:
+    def _handed_over(
+        self, connector: Connector, parcel: Parcel, body: dict[str, Any], parts: tuple[Delivery, ...] = ()
+    ) -> Receipt:
         ticket = parcel.ticket
         try:
-            receipt = connector.deliver(Delivery(parcel.key, ticket.kind, body, ticket.customer_id))
+            receipt = connector.deliver(Delivery(parcel.key, ticket.kind, body, ticket.customer_id, parts))
         except Exception as error:  # a connector is a plug-in: its bug must not stop its neighbours
             log.exception("connector %s raised on action %s", ticket.connector, ticket.id)
             return Receipt(ReceiptState.FAILED, f"{type(error).__name__}: {error}")
@@ -172,7 +209,10 @@ class Courier:
         if not answers:
             return []
         with self._database.transaction(Lane.BULK) as uow:
-            gated = [one for one in answers if one.receipt is not None and one.parcel.ticket.connector in self.gated]
+            gated = [
+                one for one in answers
+                if one.receipt is not None and not one.carried and one.parcel.ticket.connector in self.gated
+            ]  # fmt: skip
             # Customers before the queue, as the gate has it, and in one order, so that nobody waits in a ring.
             lock_contacts(uow, {one.parcel.ticket.customer_id for one in gated if one.parcel.ticket.customer_id})
             mine = store.still_mine(uow, runner, [one.parcel.ticket.id for one in answers])
@@ -197,7 +237,7 @@ class Courier:
     ) -> tuple[list[tuple[Ticket, Settled]], list[tuple[str, datetime, str]], list[str]]:
         now = self._now()
         done, again, unbegun = [], [], []
-        for parcel, receipt, instead, _ in kept:
+        for parcel, receipt, instead, *_ in kept:
             ticket = replace(parcel.ticket, withdrawn=mine[parcel.ticket.id])
             if receipt is None:
                 if instead is not None:
@@ -220,7 +260,7 @@ class Courier:
         """What was accepted counts in any case; that it was not is only said by who still has the message."""
         told = {
             gate_key(parcel.key): (parcel.ticket.id, OUTCOMES[receipt.state])
-            for parcel, receipt, _, _ in gated
+            for parcel, receipt, *_ in gated
             if receipt is not None and (parcel.ticket.id in mine or receipt.state is ReceiptState.SENT)
         }
         for key in settle_contacts(uow, {key: outcome for key, (_, outcome) in told.items()}):
@@ -231,7 +271,7 @@ class Courier:
         known = outlets.locked(uow, names)
         now = self._now()
         changed: dict[str, OutletState] = {}
-        for parcel, receipt, _, _ in kept:
+        for parcel, receipt, *_ in (one for one in kept if not one.carried):
             name = parcel.ticket.outlet
             before = changed.get(name) or known.get(name) or OutletState(name, 0.0, now)
             if receipt is not None:

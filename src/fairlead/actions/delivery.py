@@ -21,12 +21,16 @@ class ReceiptState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One effect to bring about; the same `idempotency_key` always means the same effect, at most once."""
+    """One effect to bring about; the same `idempotency_key` always means the same effect, at most once.
+
+    `parts` are other messages to the same customer that are to go out with it as one; see `puts_together`.
+    """
 
     idempotency_key: str
     kind: str
     body: dict[str, Any] = field(default_factory=dict)
     customer_id: str | None = None
+    parts: tuple[Delivery, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,8 @@ class Connector(Protocol):
     """A way out of Fairlead.
 
     One whose class says `reaches_customer = True` is given only what the gate allows. One may have a `rate`, a
-    `fairlead.actions.Rate`: so many deliveries all workers together hand to it.
+    `fairlead.actions.Rate`: so many deliveries all workers together hand to it. Only one whose `puts_together(body)`
+    says True is ever given a delivery with `parts`, and sends them with it as one message, whole or not at all.
     """
 
     name: str
@@ -63,3 +68,9 @@ class Connector(Protocol):
 def reaches_customer(connector: Connector) -> bool:
     """Whether what it delivers passes the gate first."""
     return bool(getattr(connector, "reaches_customer", False))
+
+
+def puts_together(connector: Connector, body: dict[str, Any]) -> bool:
+    """Whether it can send other messages with this one, as one."""
+    can = getattr(connector, "puts_together", None)
+    return bool(can is not None and can(body))

@@ -193,6 +193,8 @@ class Parcel:
     lease_until: datetime
     due_at: datetime
     value_minor: int | None = None
+    result: dict[str, Any] | None = None
+    """What was written down of it so far, such as why the gate held it; None: nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,12 +191,59 @@ def extend(uow: UnitOfWork, runner: str, now: datetime, until: datetime) -> bool
 
 def leased(reader: Reader, runner: str) -> list[Parcel]:
     """Everything leased under `runner`, by rank, then in order of due time."""
-    columns = (action.c.idempotency_key, action.c.body, outbox.c.lease_until, outbox.c.due_at, action.c.value_minor)
+    columns = (
+        action.c.idempotency_key,
+        action.c.body,
+        outbox.c.lease_until,
+        outbox.c.due_at,
+        action.c.value_minor,
+        action.c.result,
+    )
     query = select(*_TICKET, *columns)
     query = query.join_from(outbox, action, action.c.id == outbox.c.action_id)
     query = query.where(outbox.c.lease_token == runner).order_by(outbox.c.rank, outbox.c.due_at, outbox.c.action_id)
     width = len(_TICKET)
     return [Parcel(Ticket(*row[:width]), *row[width:]) for row in _rows(reader, query)]
+
+
+def waiting_beside(uow: UnitOfWork, parcel: Parcel, limit: int) -> list[Parcel]:
+    """What else waits for the parcel's customer at its outlet, held or queued and in nobody's hands, oldest first.
+
+    At most `limit` of either; locked until the end. In the order of ids, as everybody locks them.
+    """
+    mine = and_(
+        action.c.customer_id == parcel.ticket.customer_id, action.c.outlet == parcel.ticket.outlet,
+        action.c.connector == parcel.ticket.connector, action.c.id != parcel.ticket.id,
+    )  # fmt: skip
+    held = select(action, action.c.attempt.label("begun")).where(_HELD, mine).order_by(action.c.id).limit(limit)
+    free = and_(outbox.c.lease_token.is_(None), outbox.c.withdrawn.is_(False))
+    queued = select(action, outbox.c.attempt.label("begun")).join_from(
+        outbox, action, action.c.id == outbox.c.action_id
+    )
+    queued = queued.where(free, mine).order_by(action.c.id).limit(limit)
+    rows = _rows(uow, held.with_for_update(of=action))
+    rows += _rows(uow, queued.with_for_update(skip_locked=True, of=outbox))
+    rows.sort(key=lambda row: (row.due_at, row.id))
+    return [
+        Parcel(
+            Ticket(row.id, row.connector, row.kind, row.playbook, row.checkpoint, row.case_id, row.customer_id,
+                   row.expires_at, row.begun, None, withdrawn=False, outlet=row.outlet),
+            row.idempotency_key, row.body, parcel.lease_until, row.due_at, row.value_minor, row.result,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def lease_beside(uow: UnitOfWork, runner: str, carrier_id: str, results: Mapping[str, dict[str, Any]]) -> None:
+    """Lease what `waiting_beside` found together with the carrier, as leaving; `results` is kept with each."""
+    until = to_micros(uow.execute(select(outbox.c.lease_until).where(outbox.c.action_id == carrier_id)).scalar_one())
+    held = select(action).where(_HELD, among(uow, action.c.id, list(results)))
+    enqueue_again(uow, _rows(uow, held), afresh=False)
+    marks = [(dumps(result), one) for one, result in results.items()]
+    uow.update_many(action, "state = 'queued', look_at = NULL, result = ?", "id = ?", marks)
+    true = "TRUE" if uow.dialect == "postgresql" else "1"
+    changes = f"lease_token = ?, lease_until = ?, ready_at = ?, attempt = attempt + 1, problem = NULL, sending = {true}"
+    uow.update_many(outbox, changes, "action_id = ?", [(runner, until, until, one) for one in results])
 
 
 def still_mine(uow: UnitOfWork, runner: str, action_ids: Sequence[str]) -> dict[str, bool]:

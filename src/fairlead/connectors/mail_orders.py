@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from html import escape
@@ -25,6 +25,7 @@ PEOPLE = frozenset({"agent"})
 """Senders whose messages a person wrote."""
 MAX_WORD = 200
 MAX_SEALED = 8
+MAX_DIGEST_SUBJECT = 120
 BLANK = "••••••"
 """What a copy shows in place of a sealed field."""
 _OFF = {
@@ -110,7 +111,9 @@ class OrderReader:
             delivery.customer_id, purpose, _word(body, "thread"),
         )  # fmt: skip
         opened = opened_fields(self._setup.opening, delivery)
-        written = with_way_out(self._written(delivery, contact, way_out, opened), way_out)
+        own = self._written(delivery, contact, way_out, opened)
+        others = [self._written(each, contact, way_out, {}) for each in delivery.parts]
+        written = with_way_out(put_together([own, *others]) if others else own, way_out)
         kept = written
         if opened:
             kept = with_way_out(self._written(delivery, contact, way_out, dict.fromkeys(opened, BLANK)), way_out)
@@ -162,6 +165,18 @@ def replace_address(known: Contact | None, address: str) -> Contact:
     if known is None:
         return Contact(address)
     return known._replace(address=address, name=known.name if known.address.lower() == address.lower() else "")
+
+
+def put_together(messages: Sequence[Rendered]) -> Rendered:
+    """One message of several, one under the other as text; InputError for one that has no text."""
+    if not all(one.text.strip() for one in messages):
+        raise InputError("A message without a text goes out by itself.", code="mail_text")
+    subjects = list(dict.fromkeys(one.subject.strip() for one in messages))
+    subject = " · ".join(subjects)
+    if len(subject) > MAX_DIGEST_SUBJECT:
+        subject = subject[: MAX_DIGEST_SUBJECT - 1].rstrip(" ·") + "…"
+    parts = [f"{one.subject.strip()}\n{'=' * len(one.subject.strip())}\n\n{one.text.strip()}\n" for one in messages]
+    return Rendered(subject, "\n\n".join(parts), "", messages[0].language)
 
 
 def with_way_out(written: Rendered, way_out: Unsubscribe | None) -> Rendered:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from fairlead.connectors.ports import MESSAGE, Connector, Delivery, Receipt, ReceiptState
+from fairlead.connectors.ports import MESSAGE, Connector, Delivery, Receipt, ReceiptState, puts_together
 
 DEFAULT_CHANNEL = "email"
 
@@ -23,10 +24,18 @@ class MessageConnector:
         self._channels = dict(channels or {})
         self._sink = sink
 
+    def puts_together(self, body: dict[str, Any]) -> bool:
+        """Whether the channel's own connector does."""
+        connector = self._of(body)
+        return connector is not None and puts_together(connector, body)
+
+    def _of(self, body: dict[str, Any]) -> Connector | None:
+        channel = body.get("channel") or DEFAULT_CHANNEL
+        return self._channels.get(channel) if isinstance(channel, str) else None
+
     def deliver(self, delivery: Delivery) -> Receipt:
         """See `Connector.deliver`."""
-        channel = delivery.body.get("channel") or DEFAULT_CHANNEL
-        connector = self._channels.get(channel) if isinstance(channel, str) else None
+        channel, connector = delivery.body.get("channel") or DEFAULT_CHANNEL, self._of(delivery.body)
         if connector is not None:
             return connector.deliver(delivery)
         if self._sink is None:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from fairlead.actions import MESSAGE, Connector, Delivery, Receipt, ReceiptState
+from fairlead.actions import MESSAGE, Connector, Delivery, Receipt, ReceiptState, puts_together
 
-__all__ = ["MESSAGE", "Connector", "Delivery", "Receipt", "ReceiptState"]
+__all__ = ["MESSAGE", "Connector", "Delivery", "Receipt", "ReceiptState", "puts_together"]

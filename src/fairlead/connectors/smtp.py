@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
+from typing import Any
 
 from fairlead.connectors.mail_journal import MailJournal
 from fairlead.connectors.mail_orders import (
@@ -75,6 +76,10 @@ class SmtpConnector:
         cannot be written.
         """
         return self._orders.read(delivery).kept
+
+    def puts_together(self, body: dict[str, Any]) -> bool:  # noqa: ARG002  what any connector is asked
+        """A mail holds several messages one under the other."""
+        return True
 
     def deliver(self, delivery: Delivery) -> Receipt:
         """See `Connector.deliver`. A key that was begun and never settled is ambiguous, not sent again."""

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from fairlead.connectors.mail_orders import FindContact, FindLinks, FindWayOut, OrderReader, copy_for_keeping, letter_of
 from fairlead.connectors.mail_setup import MailSetup
@@ -39,6 +40,10 @@ class UnsentMail:
         self._setup = setup
         self._now = now
         self._orders = OrderReader(setup, templates, contact, way_out, links)
+
+    def puts_together(self, body: dict[str, Any]) -> bool:  # noqa: ARG002  what any connector is asked
+        """A mail holds several messages one under the other."""
+        return True
 
     def deliver(self, delivery: Delivery) -> Receipt:
         """See `Connector.deliver`: sent once the file is there, refused where no message can be made of the body."""
