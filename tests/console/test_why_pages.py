@@ -23,6 +23,7 @@ from fairlead.kit.actors import SYSTEM
 from fairlead.kit.events import event_row
 from fairlead.kit.links import make_link
 from fairlead.kit.unit_of_work import AuditEntry
+from fairlead.people import disable_person, list_people
 from fairlead.playbooks import CaseDraft, open_cases
 from fairlead.reviews import Kind, Review, View, of_rulings, overdue_unseen, sweep
 from fairlead.rights import erase
@@ -315,4 +316,24 @@ def test_who_had_the_case_in_hand_is_no_stranger_to_it(site: Site) -> None:
     assert refused.status_code == 409
     assert "had this case in hand" in html.unescape(refused.text)
     assert site.review(review.id).claimed_by is None
+    assert "nobody may answer" not in (knows.get("/reviews").text + knows.get(f"/reviews/{review.id}").text).lower()
     answered(site, fresh, review, "americas")
+
+
+def test_an_appeal_that_nobody_may_answer_says_so(site: Site) -> None:
+    """Everybody with the role had the case in hand: the queue and the page say it, until somebody else has the role."""
+    one = automatic(site, drawn=True)
+    knows = site.signed_in("admin")
+    label = next(each for each in site.open_reviews() if each.ruling_id == one.id)
+    with site.database.transaction() as uow:
+        for other in list_people(uow):
+            if "reviewer" in other.roles and "admin" not in other.roles:
+                disable_person(uow, SYSTEM, other.id)
+    answered(site, knows, label, one.proposal["answer"]["team"])
+    site.client().post(why(one.id))
+    (review,) = appeals(site)
+    assert "nobody may answer it" in knows.get("/reviews").text
+    assert "Nobody may answer this" in knows.get(f"/reviews/{review.id}").text
+    site.colleague("reviewer")
+    assert "nobody may answer it" not in knows.get("/reviews").text
+    assert "Nobody may answer this" not in knows.get(f"/reviews/{review.id}").text

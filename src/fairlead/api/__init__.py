@@ -23,7 +23,7 @@ from fairlead.api.playbooks import (
 )
 from fairlead.api.repairs import roles_for as repair_roles
 from fairlead.api.requestlog import Metrics, RequestLog
-from fairlead.api.reviewing import labels_of, reviewer_of, sees_every_role
+from fairlead.api.reviewing import labels_of, nobody_left, reviewer_of, sees_every_role
 from fairlead.api.rights import export_response, shown as shown_request
 from fairlead.api.scores import score_of, use_version
 from fairlead.api.shields import FRAMED_BY, KnownHost, SameSite, SecurityHeaders
@@ -83,6 +83,7 @@ __all__ = [
     "labels_of",
     "limits_of",
     "mark_of",
+    "nobody_left",
     "note_withheld",
     "people_seen",
     "policy_of",

@@ -11,10 +11,12 @@ from fairlead.errors import ForbiddenError, InputError, NotFoundError
 from fairlead.evidence import Labels
 from fairlead.kit.ids import is_id
 from fairlead.kit.yamlmarks import did_you_mean
-from fairlead.people import Permission, Principal, Role, get_person
+from fairlead.people import Permission, Principal, Role, get_person, list_people
 from fairlead.reviews import Review, Reviewer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from fairlead.kit.unit_of_work import Reader
     from fairlead.playbooks import Bundle, BundleLibrary
     from fairlead.settings import Settings
@@ -32,6 +34,17 @@ def reviewer_of(principal: Principal, *more_roles: str) -> Reviewer:
     if Role.ADMIN in roles:
         roles |= {role.value for role in Role} | set(more_roles)
     return Reviewer(principal.id, frozenset(roles), principal.name)
+
+
+def nobody_left(reader: Reader, some: Iterable[Review]) -> frozenset[str]:
+    """Ids of the open appeals among these that nobody may answer: everybody with the role had the case in hand."""
+    waiting = [one for one in some if one.is_appeal and one.is_open]
+    staff = [one for one in list_people(reader) if one.disabled_at is None] if waiting else []
+    return frozenset(
+        one.id for one in waiting
+        if not {each.id for each in staff if {one.role, Role.ADMIN.value} & set(each.roles)}
+        - reviews.who_know_case(reader, one)
+    )  # fmt: skip
 
 
 def seen_review(reader: Reader, principal: Principal, review_id: str) -> Review:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from fairlead import reviews
-from fairlead.api import principal as signed_in, require, reviewer_of, sees_every_role, services
+from fairlead.api import nobody_left, principal as signed_in, require, reviewer_of, sees_every_role, services
 from fairlead.console.shell import Desk, Posted, desk_of, go, posted, render
 from fairlead.console.words import minor_units
 from fairlead.customers import names_of, search as find_customers
@@ -85,9 +85,10 @@ def queue(
         counts = reviews.counts(reader, roles=shown_roles, person=principal.id, min_value_minor=least)
         names = names_of(reader, list({one.customer_id for one in page.items if one.customer_id}))
         checkpoints = _checkpoints(reader, desk, shown_roles)
+        stuck = nobody_left(reader, page.items)
     return render(
         request, "queue.html", desk, wanted=wanted, page=page, counts=counts, names=names,
-        checkpoints=checkpoints, views=list(View), me=principal.id, roles=shown_roles,
+        checkpoints=checkpoints, views=list(View), me=principal.id, roles=shown_roles, stuck=stuck,
         may_widen=sees_every_role(principal) and not only_looks,
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fairlead import reviews
-from fairlead.api import Story, labels_of, read_story, require, reviewer_of, sees_every_role, services
+from fairlead.api import Story, labels_of, nobody_left, read_story, require, reviewer_of, sees_every_role, services
 from fairlead.checkpoints import SETTLEMENT, read_ruling
 from fairlead.console.forms import answer_from, fields_of
 from fairlead.console.note_pages import with_words
@@ -72,13 +72,14 @@ def _page(
         undo = _undoable(reader, done or review_id, principal, now)
         note = note_of_case(reader, review.case_id) if review.case_id else None
         roles = _roles(story, desk.bundle)
+        stuck = review.id in nobody_left(reader, [review])
     me = reviewer_of(principal, review.role)
     return render(
         request, "review.html", desk, status=problem.status if problem else 200, story=story, review=review,
         fields=fields_of(story.schema, story.proposal, typed if _is_answer(typed) else None), undo=undo,
         mine=review.claimed_by == me.id and review.held(now), may_decide=_may(principal, review, me),
         roles=roles, snoozes=SNOOZES, typed=typed, problem=problem, me=me.id, undo_s=svc.settings.undo_s,
-        lease_s=svc.settings.review_lease_min * 60, note=note,
+        lease_s=svc.settings.review_lease_min * 60, note=note, stuck=stuck,
         changes=[] if story.withheld or note is None else _changes(note.text, story),
     )  # fmt: skip
 

@@ -43,6 +43,7 @@ from fairlead.reviews.store import (
     opened_since,
     overdue_unseen,
     siblings,
+    who_know_case,
 )
 from fairlead.reviews.streams import QueueFilter, View
 from fairlead.reviews.sweeping import next_due
@@ -57,6 +58,6 @@ __all__ = [
     "counts", "decide", "draft_review", "expire_due", "find_many", "get", "heartbeat", "log_of", "next_due",
     "next_state", "of_case", "of_rulings", "open_many", "open_of_cases", "opened_since", "overdue_unseen", "page",
     "rebind", "release", "release_lapsed", "resume", "search", "search_customers", "siblings", "snooze", "sweep",
-    "tallies", "tell_askers", "undo", "unsnooze", "wake_snoozed", "wants_review", "withdraw_for_case",
+    "tallies", "tell_askers", "undo", "unsnooze", "wake_snoozed", "wants_review", "who_know_case", "withdraw_for_case",
     "withdraw_for_ruling",
 ]  # fmt: skip

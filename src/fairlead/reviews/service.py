@@ -87,7 +87,7 @@ def take(uow: UnitOfWork, one: Review, reviewer: Reviewer, lease: timedelta) -> 
     other = store.sibling_in_work(uow, one, reviewer.id, uow.now)
     if other is not None:
         raise held_by(other, code="customer_in_work")
-    if one.is_appeal and store.knows_case(uow, one, reviewer.id):
+    if one.is_appeal and reviewer.id in store.who_know_case(uow, one):
         words = "You have had this case in hand before; a customer's appeal takes somebody who has not."
         raise conflict("knows_case", words, one)
     if has_voted(store.votes_of(uow, one.id), str(reviewer.actor), one.digest):

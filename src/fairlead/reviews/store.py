@@ -265,15 +265,17 @@ def votes_of(reader: Reader, review_id: str) -> list[Vote]:
     return [Vote(row.actor, row.verdict, answer_key(row.answer), row.digest) for row in reader.execute(query)]
 
 
-def knows_case(reader: Reader, one: Review, person: str) -> bool:
-    """Whether this person claimed or answered another review of the same decision or the same case."""
+def who_know_case(reader: Reader, one: Review) -> frozenset[str]:
+    """Ids of the people who claimed or answered another review of the same decision or the same case."""
     c, said = review.c, verdict.c
     same = c.ruling_id == one.ruling_id
     if one.case_id is not None:
         same = or_(same, c.case_id == one.case_id)
-    mine = select(said.id).where(said.review_id == c.id, said.actor == str(Actor(ActorKind.USER, person))).exists()
-    query = select(c.id).where(same, c.id != one.id, or_(c.claimed_by == person, mine)).limit(1)
-    return reader.execute(query).first() is not None
+    others = select(c.id).where(same, c.id != one.id)
+    claimed = reader.execute(select(c.claimed_by).where(same, c.id != one.id, c.claimed_by.is_not(None)).distinct())
+    answered = reader.execute(select(said.actor).where(said.review_id.in_(others)).distinct()).scalars()
+    actors = (Actor.parse(each) for each in answered)
+    return frozenset(claimed.scalars()) | {each.id for each in actors if each.kind is ActorKind.USER}
 
 
 def overdue_unseen(reader: Reader, limit: int) -> list[str]:
