@@ -243,9 +243,19 @@ def test_no_accessibility_violations(browser: Browser, live: tuple[Site, str], s
         "/grants",
         "/stops",
         "/audit",
+        "/rights",
+        "/rights?state=done",
+        "/repairs",
+        "/contact",
+        "/contact/replay",
+        "/consents",
+        "/experiments",
         "/help",
         "/nowhere",
     ]
+    origin = {"Origin": page.url.split("/reviews")[0]}
+    asked = {"right": "erase", "identity": "called back", "reason": "in so many words"}
+    assert page.request.post(f"/customers/{chosen[0].customer_id}/rights", headers=origin, form=asked).ok
     for path in paths:
         page.set_viewport_size({"width": 1280, "height": 900})
         page.goto(path)
