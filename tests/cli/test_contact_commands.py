@@ -247,10 +247,14 @@ def test_asking_takes_no_place_and_writes_nothing(company: Company) -> None:
 
 ASK = ("contact", "would", "{ann}", *EMAIL)
 WRONG = {
-    "an unknown customer": (1, ("contact", "would", "cus_" + "0" * 24, *EMAIL, *SALES), "there is no customer cus_000"),
-    "an address for a customer": (1, ("contact", "would", "ann@firm.example", *EMAIL, *SALES), "there is no customer"),
-    "a blank customer": (1, ("contact", "would", "", *EMAIL, *SALES), "there is no customer"),
-    "a statement for a customer": (1, ("contact", "would", "' OR 1=1 --", *EMAIL, *SALES), "there is no customer"),
+    "an unknown customer": (1, ("contact", "would", "cus_" + "0" * 24, *EMAIL, *SALES), "nobody is known as cus_000"),
+    "an address for a customer": (
+        1,
+        ("contact", "would", "bob@firm.example", *EMAIL, *SALES),
+        "nobody is known as bob@",
+    ),
+    "a blank customer": (1, ("contact", "would", "", *EMAIL, *SALES), "nobody is known as"),
+    "a statement for a customer": (1, ("contact", "would", "' OR 1=1 --", *EMAIL, *SALES), "nobody is known as"),
     "no zone": (2, (*ASK, *SALES, "--at", "2027-03-01T12:00"), "2027-03-01T12:00+01:00"),
     "the first day of all": (2, (*ASK, *SALES, "--at", "0001-01-01T00:00+14:00"), "between 1970 and 2200"),
     "the last day of all": (2, (*ASK, *SALES, "--at", "9999-12-31T23:00-10:00"), "between 1970 and 2200"),
@@ -391,3 +395,10 @@ def test_an_act_names_a_template_that_is_there(fairlead: Terminal) -> None:
     assert "no message template 'first-folow-up'" in said.out
     assert "lead-nurture.yaml:" in said.out
     assert "first-follow-up" in said.out.replace("first-folow-up", "")
+
+
+def test_an_address_names_the_customer(company: Company) -> None:
+    """As everywhere on the command line, an id or an address of the customer is one and the same."""
+    by_id = company.run("contact", "would", company.ids["ann"], *EMAIL, *SALES)
+    assert by_id.code == 0
+    assert company.run("contact", "would", "ann@firm.example", *EMAIL, *SALES).out == by_id.out

@@ -45,6 +45,6 @@ def test_links_of_a_customer_and_of_a_decision(fairlead: Terminal, tmp_path: Pat
 def test_links_of_nobody(fairlead: Terminal) -> None:
     """A sentence, not a link."""
     fairlead("preferences", "link", "cus_nobody").refused(1, "cus_nobody")
-    fairlead("preferences", "link", "nobody@nowhere.example").refused(1, "no customer has")
+    fairlead("preferences", "link", "nobody@nowhere.example").refused(1, "nobody is known as")
     fairlead("why", "link", "case_nobody").refused(1, "case_nobody")
     fairlead("why", "link", "rul_" + "0" * 24).refused(1, "decided automatically")

@@ -13,11 +13,13 @@ import typer
 from fairlead import customers
 from fairlead.commands.common import AsJson, Workspace, answer, opened, operator, reading, say, says_errors, writing
 from fairlead.commands.consent_importing import import_command
+from fairlead.commands.naming import customer_named
 from fairlead.errors import InputError, NotFoundError, TooLargeError
+from fairlead.guardrails import deployed_rules
 from fairlead.kit import jsons
 from fairlead.kit.clock import iso
-from fairlead.kit.ids import is_id
 from fairlead.kit.unit_of_work import Reader
+from fairlead.kit.yamlmarks import did_you_mean
 
 MAX_NOTICE_FILE = 65_536
 
@@ -37,7 +39,7 @@ consent.command("import")(import_command)
 def list_command(customer: Customer, *, workspace: Workspace = None, as_json: AsJson = False) -> None:
     """What a customer allows now, and everything that was ever said, newest first."""
     with reading(workspace) as (runtime, reader):
-        one = _known(reader, customer)
+        one = customer_named(reader, customer)
         standings = customers.consents_of(reader, [one], runtime.database.clock.now())[one]
         rows = list(customers.whole_history(reader, one))
         told = customers.deliveries(reader, customer_id=one, limit=500)
@@ -80,7 +82,7 @@ def give(  # noqa: PLR0913  each is an option of the command
 ) -> None:
     """Write down that a customer allowed something."""
     with writing(workspace) as (_, uow):
-        one = _known(uow, customer)
+        one = customer_named(uow, customer)
         shown = customers.current_notice(uow, notice_name, language) if notice_name else None
         if notice_name and shown is None:
             message = f"the notice {notice_name} was never published in {language}"
@@ -90,6 +92,7 @@ def give(  # noqa: PLR0913  each is an option of the command
             shown.id if shown else None, _moment(expires), _moment(said_at),
         )  # fmt: skip
         row = customers.record_consent(uow, operator(), one, record)
+        _check_purpose(uow, purpose)
     say(f"{one} allowed {purpose} by {channel} ({row})")
 
 
@@ -106,7 +109,7 @@ def withdraw(
 ) -> None:
     """Write down that a customer withdrew something, or everything; it counts at once."""
     with writing(workspace) as (_, uow):
-        one = _known(uow, customer)
+        one = customer_named(uow, customer)
         if (purpose, channel) == ("*", "*"):
             customers.withdraw_all(
                 uow, operator(), one, source=str(operator()), mechanism=mechanism, proof=_proof(proof)
@@ -156,22 +159,12 @@ def notices(*, workspace: Workspace = None, as_json: AsJson = False) -> None:
         say("no notice was published")
 
 
-def _known(reader: Reader, text: str) -> str:
-    """The customer's id, the survivor's where records were merged."""
-    if is_id(text, "cus"):
-        found = customers.names_of(reader, [text])
-        if text in found:
-            return customers.survivor_of(reader, text)
-    kinds, normal = customers.IdentityKind, customers.normalise_address
-    for kind, value in (
-        (kinds.EMAIL, text), (kinds.EMAIL, normal("email", text)), (kinds.PHONE, normal("phone", text)),
-        (kinds.EXTERNAL_ID, text),
-    ):  # fmt: skip
-        holder = customers.holder_of(reader, (kind.value, value))
-        if holder:
-            return holder
-    message = f"nobody is known as {text[:80]}"
-    raise NotFoundError(message, customer=text[:80])
+def _check_purpose(reader: Reader, purpose: str) -> None:
+    """A yes to what no message can be for is a slip of the pen; a no counts under any name."""
+    rules, _ = deployed_rules(reader)
+    if not rules.is_default and purpose not in rules.purposes:
+        message = f"The contact rules know no purpose {purpose[:64]!r}. {did_you_mean(purpose, rules.purposes) or ''}"
+        raise InputError(message.strip(), code="unknown_purpose", field="purpose")
 
 
 def _proof(text: str) -> dict[str, Any]:

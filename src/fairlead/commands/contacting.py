@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from fairlead.commands.common import AsJson, Workspace, answer, reading, say, says_errors
+from fairlead.commands.naming import customer_named
 from fairlead.errors import InputError
 from fairlead.guardrails import Attempt, Sender, deployed_rules, told, would_pass
 from fairlead.kit.clock import iso
@@ -46,7 +47,7 @@ def show_rules(*, workspace: Workspace = None, as_json: AsJson = False) -> None:
 @contact.command("would")
 @says_errors
 def would(  # noqa: PLR0913  one for each option
-    customer: Annotated[str, typer.Argument(help="The customer's id; - for whoever has the address.")],
+    customer: Annotated[str, typer.Argument(help="The customer's id or address; - for whoever has --address.")],
     *,
     channel: Annotated[str, typer.Option(help="email, sms, phone, chat, post.")],
     purpose: Annotated[str, typer.Option(help="A purpose of the rules.")],
@@ -60,12 +61,12 @@ def would(  # noqa: PLR0913  one for each option
     as_json: AsJson = False,
 ) -> None:
     """Say whether a message would go out, why, and when; nothing is written, nothing is reserved."""
-    attempt = Attempt(
-        "dry-run", None if customer == "-" else customer, channel, address, purpose, sender.value,
-        tags=tuple(tag or ()), automatic=not by_hand, reply=reply,
-    )  # fmt: skip
     moment = _moment(at) if at else None
     with reading(workspace) as (runtime, reader):
+        attempt = Attempt(
+            "dry-run", None if customer == "-" else customer_named(reader, customer), channel, address, purpose,
+            sender.value, tags=tuple(tag or ()), automatic=not by_hand, reply=reply,
+        )  # fmt: skip
         found = would_pass(reader, attempt, moment or runtime.database.clock.now())
     if as_json:
         times = {

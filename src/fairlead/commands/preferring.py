@@ -8,7 +8,8 @@ import typer
 
 from fairlead.checkpoints import read_decision, read_ruling, rulings_of_case
 from fairlead.commands.common import AsJson, Workspace, answer, desk_address, reading, say, says_errors
-from fairlead.customers import CHANNELS_OF, IdentityKind, holder_of, normalise_address, profile
+from fairlead.commands.naming import customer_named
+from fairlead.customers import CHANNELS_OF, profile
 from fairlead.errors import ConflictError, InputError, NotFoundError
 from fairlead.evidence import AUTOMATIC
 from fairlead.kit.ids import is_id
@@ -38,7 +39,7 @@ def preferences_link(
 ) -> None:
     """Print the link of a customer's preference page; whoever has it can use it, so send it to nobody else."""
     with reading(workspace) as (runtime, reader):
-        known = profile(reader, _customer(reader, customer), runtime.database.clock.now())
+        known = profile(reader, customer_named(reader, customer), runtime.database.clock.now())
         if known.erased_at is not None:
             message = f"customer {customer} was erased; there is nothing to choose"
             raise ConflictError(message, code="customer_erased", customer=customer)
@@ -68,16 +69,6 @@ def why_link(
             link = f"{desk_address(runtime.settings)}/why/{token}"
             found.append({"decision": one.id, "checkpoint": one.checkpoint, "link": link})
     _tell(found, as_json=as_json)
-
-
-def _customer(reader: Reader, text: str) -> str:
-    if "@" not in text:
-        return text
-    held = holder_of(reader, (IdentityKind.EMAIL.value, normalise_address("email", text)))
-    if held is None:
-        message = f"no customer has the address {text[:80]}"
-        raise NotFoundError(message)
-    return held
 
 
 def _automatic(reader: Reader, text: str) -> list[Any]:

@@ -13,10 +13,9 @@ import typer
 from fairlead.api import shown_request
 from fairlead.commands.common import AsJson, Workspace, answer, opened, operator, reading, say, says_errors, writing
 from fairlead.commands.duplicates import settle
-from fairlead.customers import IdentityKind, holder_of, normalise_address
-from fairlead.errors import ConflictError, InputError, NotFoundError
+from fairlead.commands.naming import customer_named
+from fairlead.errors import ConflictError, InputError
 from fairlead.kit.clock import iso
-from fairlead.kit.unit_of_work import Reader
 from fairlead.rights import (
     Asked,
     Right,
@@ -56,7 +55,7 @@ def open_one(
         with runtime.database.transaction() as uow:
             bundle = runtime.library.current(uow)
             asked = Asked(right, identity, reason, _changes(change or ()))
-            made = open_request(uow, operator(), bundle, _customer(uow, customer), asked)
+            made = open_request(uow, operator(), bundle, customer_named(uow, customer), asked)
             row = read_request(uow, made)
         settle(runtime, [row.case_id])
         runtime.seal()
@@ -172,16 +171,6 @@ def _changes(said: Iterable[str]) -> dict[str, str]:
         if not equals:
             raise InputError(f"{name[:64]!r} is no change; write field=the right text.", field="change")
     return {name.strip(): value for name, _, value in pairs}
-
-
-def _customer(reader: Reader, text: str) -> str:
-    if "@" not in text:
-        return text
-    held = holder_of(reader, (IdentityKind.EMAIL.value, normalise_address("email", text)))
-    if held is None:
-        message = f"no customer has the address {text[:80]}"
-        raise NotFoundError(message)
-    return held
 
 
 def _when(row: Any, now: datetime) -> str:
