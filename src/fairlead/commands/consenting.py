@@ -52,12 +52,11 @@ def list_command(customer: Customer, *, workspace: Workspace = None, as_json: As
             "deliveries": [_plain(asdict(row)) for row in told],
         })  # fmt: skip
         return
+    say(one if standings else f"{one} was never asked")
     for (purpose, channel), known in sorted(standings.items()):
         until = f", until {iso(known.expires_at)}" if known.expires_at else ""
         old = ", under a notice that has another text now" if known.outdated else ""
         say(f"{purpose} by {channel}: {known.state} since {iso(known.at)} ({known.mechanism}{until}{old})")
-    if not standings:
-        say(f"{one} was never asked")
     for row in rows:
         say(f"  {iso(row.recorded_at)} {row.state} {row.purpose}/{row.channel} {row.mechanism}, {row.source}")
     for telling in told:

@@ -85,7 +85,8 @@ def open_request(uow: UnitOfWork, actor: Actor, bundle: Bundle, customer_id: str
     store.insert_request(uow, values)
     facts = {
         "request": request_id, "right": asked.right.value, "identity_checked": values["identity_checked"],
-        "reason": values["reason"], "changes": values["changes"], "due_by_law": due, "origin": asked.origin.value,
+        "reason": values["reason"], **({"changes": values["changes"]} if values["changes"] else {}), "due_by_law": due,
+        "origin": asked.origin.value,
         "who": one.name or one.company or "a customer", "carry_it_out": True, **asked.facts,
     }  # fmt: skip
     payload = {"right": asked.right.value, "case": case_id, "due_at": due, "origin": asked.origin.value}
