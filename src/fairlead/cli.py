@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from fairlead.commands import (
+    alerting,
     consenting,
     contacting,
     demoing,
@@ -59,7 +60,7 @@ for group in (
     duplicates.duplicates, experimenting.experiments, consenting.consent, consenting.notice,
     training.training, training.score,
     preferring.preferences, preferring.why, messaging.message, messaging.mail, outbox.outbox,
-    retaining.retention, rights.rights,
+    retaining.retention, rights.rights, alerting.alert,
 ):  # fmt: skip
     app.add_typer(group)
 
